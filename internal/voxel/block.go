@@ -1,0 +1,108 @@
+package voxel
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// A Block is a box of voxels in memory: x fastest, then y, then z, little-endian.
+// len(Data) is Box.Voxels()*Type.Size().
+// A Block has one writer, or any number of readers, at a time.
+type Block struct {
+	Box  Box
+	Type Type
+	Data []byte
+}
+
+// NewBlock returns a block of zeros.
+func NewBlock(box Box, t Type) *Block {
+	return &Block{box, t, make([]byte, box.Voxels()*int64(t.Size()))}
+}
+
+// Reset makes b a block of that box and type, in the memory it has if that is
+// large enough. What the voxels are afterwards is undefined.
+func (b *Block) Reset(box Box, t Type) {
+	n := int(box.Voxels()) * t.Size()
+	b.Box, b.Type, b.Data = box, t, slices.Grow(b.Data[:0], n)[:n]
+}
+
+// Row is the row at y, z of the block's box, in place.
+func (b *Block) Row(y, z int) []byte {
+	n := b.Box.X().Len() * b.Type.Size()
+	i := ((z-b.Box.Min.Z)*b.Box.Y().Len() + (y - b.Box.Min.Y)) * n
+	return b.Data[i : i+n : i+n]
+}
+
+// Slice is the one-deep block at z, sharing b's memory.
+func (b *Block) Slice(z int) *Block {
+	n := b.Box.X().Len() * b.Box.Y().Len() * b.Type.Size()
+	i := (z - b.Box.Min.Z) * n
+	return &Block{b.Box.WithZ(Range{z, z + 1}), b.Type, b.Data[i : i+n : i+n]}
+}
+
+// Gather fills b with its box out of src and reports whether every voxel of it
+// is zero, which costs little while the rows are in the cache.
+//
+// The types are the same, or b's is Uint64 and src's is narrower: labels are
+// stored as uint64 whatever the files hold, and widening here saves a pass.
+// It panics if src lacks a part of b's box or the types are others.
+func (b *Block) Gather(src *Block) (zero bool) {
+	if !src.Box.Contains(b.Box) {
+		panic(fmt.Sprintf("voxel: gather %v out of %v", b.Box, src.Box))
+	}
+	if b.Type != src.Type && b.Type != Uint64 {
+		panic(fmt.Sprintf("voxel: gather %v out of %v", b.Type, src.Type))
+	}
+	from := (b.Box.Min.X - src.Box.Min.X) * src.Type.Size()
+	n := b.Box.X().Len() * src.Type.Size()
+	zero = true
+	for z := b.Box.Min.Z; z < b.Box.Max.Z; z++ {
+		for y := b.Box.Min.Y; y < b.Box.Max.Y; y++ {
+			row := src.Row(y, z)[from : from+n]
+			zero = zero && IsZero(row)
+			if b.Type == src.Type {
+				copy(b.Row(y, z), row)
+			} else {
+				widen(b.Row(y, z), row, src.Type)
+			}
+		}
+	}
+	return zero
+}
+
+// widen writes the voxels of src, of type t, to dst as uint64.
+func widen(dst, src []byte, t Type) {
+	le := binary.LittleEndian
+	switch t {
+	case Uint8:
+		for i, v := range src {
+			le.PutUint64(dst[8*i:], uint64(v))
+		}
+	case Uint16:
+		for i := 0; i < len(src); i += 2 {
+			le.PutUint64(dst[4*i:], uint64(le.Uint16(src[i:])))
+		}
+	case Uint32:
+		for i := 0; i < len(src); i += 4 {
+			le.PutUint64(dst[2*i:], uint64(le.Uint32(src[i:])))
+		}
+	}
+}
+
+// zeros is what IsZero compares with; nothing writes to it.
+var zeros [4096]byte
+
+// IsZero reports whether every byte of p is zero. It looks at the bytes, never
+// at their sum, which can wrap to 0, and stops at the first page that differs.
+// The comparison is the runtime's vector code (see BenchmarkIsZero).
+func IsZero(p []byte) bool {
+	for len(p) > len(zeros) {
+		if !bytes.Equal(p[:len(zeros)], zeros[:]) {
+			return false
+		}
+		p = p[len(zeros):]
+	}
+	return bytes.Equal(p, zeros[:len(p)])
+}
