@@ -1,0 +1,45 @@
+// Package source says where slices come from.
+//
+// A [Source] opens slices by z; a [Slice] is one image, read downwards, a band
+// of rows at a time, so that a chunk of large slices never lies in memory as
+// whole images.
+package source
+
+import (
+	"context"
+
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// A Source gives the slices of one channel. It is safe for concurrent use.
+type Source interface {
+	// Open makes slice z (source coordinates) ready to be read from its first
+	// row. A slice that does not exist wraps fs.ErrNotExist. The caller closes
+	// the slice.
+	Open(ctx context.Context, z int) (Slice, error)
+}
+
+// A Slice is one image, read downwards. One goroutine uses it at a time;
+// different slices are independent.
+type Slice interface {
+	// Size is the image's width and height in pixels.
+	Size() (width, height int)
+
+	// Type is what its voxels are.
+	Type() voxel.Type
+
+	// ReadRows fills dst with the pixels that dst.Box says: x within the width,
+	// y within the height, both from 0; z is not looked at, but dst is one deep.
+	// The memory of dst stays the caller's. Rows may be skipped, but never go
+	// back: a row above the last one read, a box outside the image, another
+	// type and a closed slice are errors. An error half-way names the row that
+	// failed; what dst then holds is undefined, and the slice gives no more rows.
+	ReadRows(ctx context.Context, dst *voxel.Block) error
+
+	// Held is the most memory in bytes that the slice holds between Open and
+	// Close beside dst. For a decoder of whole images that is the image.
+	Held() int64
+
+	// Close releases the slice. A second Close is harmless.
+	Close() error
+}
