@@ -1,0 +1,123 @@
+// Package plan decides the pieces: what is open, in memory and on its way at one time.
+//
+// All boxes are in BOSS coordinates, for it is BOSS's grid that makes pieces
+// good or bad. BOSS stores cubes of 512×512×16; a write to a part of a cube
+// reads and merges the cube, so pieces are cut on the grid wherever the data
+// allows it:
+//
+//	chunk   16 slices         what is open
+//	band    1024 rows of it   what is in memory
+//	cuboid  1024 columns of it  what is posted at once, four stored cubes
+//
+// A chunk's first or last slices, a band's rows and a cuboid's columns are fewer
+// where the data does not start or end on the grid.
+package plan
+
+import (
+	"iter"
+
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// The size of a cuboid. The cutout service stores 512×512×16 cubes;
+// 1024 posts four at a time, 16 MiB of uint8.
+const (
+	CuboidX = 1024
+	CuboidY = 1024
+	CuboidZ = 16
+)
+
+// A Plan is how one process carries a box of voxels.
+type Plan struct {
+	Data    voxel.Box  // what is to be posted, in BOSS coordinates
+	Source  voxel.Type // of the slices
+	Channel voxel.Type // of the cuboids
+	Workers int        // cuboids on their way at one time
+	Ahead   int        // bands in memory at one time: those being posted and the one being decoded
+	Held    int64      // bytes that one open slice holds, see source.Slice
+}
+
+// DefaultWorkers is how many cuboids are on their way at one time unless a
+// person says otherwise: what the Python tool used, whose server is the same.
+const DefaultWorkers = 8
+
+// New plans the carrying of data. Workers may be 0 for the default.
+func New(data voxel.Box, source, channel voxel.Type, workers int, held int64) Plan {
+	if workers == 0 {
+		workers = DefaultWorkers
+	}
+	return Plan{data, source, channel, workers, bands(data, workers), held}
+}
+
+// bands is the number of bands that keep all workers busy while the next one
+// is being decoded: with small images a band is a single cuboid. More than
+// there are at all would be waste.
+func bands(data voxel.Box, workers int) int {
+	perBand := max(1, data.X().CountPieces(CuboidX))
+	busy := (workers + perBand - 1) / perBand
+	all := data.Y().CountPieces(CuboidY) * data.Z().CountPieces(CuboidZ)
+	return max(1, min(busy+1, all))
+}
+
+// Chunks gives the boxes whose slices are open together, in ascending z.
+func (p Plan) Chunks() iter.Seq[voxel.Box] {
+	return func(yield func(voxel.Box) bool) {
+		for z := range p.Data.Z().Pieces(CuboidZ) {
+			if !yield(p.Data.WithZ(z)) {
+				return
+			}
+		}
+	}
+}
+
+// Bands gives the bands of a chunk from the top down.
+func (p Plan) Bands(chunk voxel.Box) iter.Seq[voxel.Box] {
+	return func(yield func(voxel.Box) bool) {
+		for y := range chunk.Y().Pieces(CuboidY) {
+			if !yield(voxel.NewBox(chunk.X(), y, chunk.Z())) {
+				return
+			}
+		}
+	}
+}
+
+// Cuboids gives the cuboids of a band from left to right.
+func (p Plan) Cuboids(band voxel.Box) iter.Seq[voxel.Box] {
+	return func(yield func(voxel.Box) bool) {
+		for x := range band.X().Pieces(CuboidX) {
+			if !yield(voxel.NewBox(x, band.Y(), band.Z())) {
+				return
+			}
+		}
+	}
+}
+
+// CountCuboids is the number of cuboids of all bands of all chunks.
+func (p Plan) CountCuboids() int64 {
+	return p.Data.CountPieces(voxel.Point{X: CuboidX, Y: CuboidY, Z: CuboidZ})
+}
+
+// Bytes is the size of the data as it is posted, before compression.
+func (p Plan) Bytes() int64 { return p.Data.Voxels() * int64(p.Channel.Size()) }
+
+// Split shares a range of z, in BOSS coordinates, among n workers: shares are
+// ascending, disjoint, cover z exactly and are cut at multiples of 16 only, so
+// that no two workers write to the same stored cube. No share is empty, so there
+// are fewer than n where z has fewer chunks. Sizes differ by one chunk at most.
+// It panics if n < 1.
+func Split(z voxel.Range, n int) []voxel.Range {
+	if n < 1 {
+		panic("plan: split among no workers")
+	}
+	var chunks []voxel.Range
+	for c := range z.Pieces(CuboidZ) {
+		chunks = append(chunks, c)
+	}
+	n = min(n, len(chunks))
+	shares := make([]voxel.Range, n)
+	for i := range shares {
+		first, last := i*len(chunks)/n, (i+1)*len(chunks)/n-1
+		shares[i] = voxel.Range{Min: chunks[first].Min, Max: chunks[last].Max}
+	}
+	return shares
+}
