@@ -1,0 +1,125 @@
+package blosc
+
+// bitShuffle writes src to dst with the bits of its items of ts bytes taken
+// apart: bit k of byte j of each item goes to row 8*j+k of dst, which is one
+// bit for each item, lowest first. C-Blosc does that only if rows end with a
+// byte, that is if the number of items is a multiple of 8, and copies src
+// otherwise. What is left at the end of src, less than an item, is copied.
+// dst and tmp are as long as src; the three lie apart in memory.
+func bitShuffle(dst, src, tmp []byte, ts int) {
+	n := len(src) / ts
+	if n%8 != 0 {
+		copy(dst, src)
+		return
+	}
+	planes := src
+	if ts > 1 {
+		planes = tmp
+		shuffle(planes, src, ts)
+	}
+	for lo := 0; lo < n*ts; lo += n {
+		toRows(dst[lo:lo+n], planes[lo:lo+n])
+	}
+	copy(dst[n*ts:], src[n*ts:])
+}
+
+// bitUnshuffle undoes bitShuffle.
+func bitUnshuffle(dst, src, tmp []byte, ts int) {
+	n := len(src) / ts
+	if n%8 != 0 {
+		copy(dst, src)
+		return
+	}
+	planes := dst
+	if ts > 1 {
+		planes = tmp
+	}
+	for lo := 0; lo < n*ts; lo += n {
+		fromRows(planes[lo:lo+n], src[lo:lo+n])
+	}
+	if ts > 1 {
+		unshuffle(dst, planes, ts)
+	}
+	copy(dst[n*ts:], src[n*ts:])
+}
+
+// toRows writes the bits of the bytes of src to the eight rows of dst.
+//
+// 64 bytes are 8 words of 8 bytes of 8 bits. Their bits move from (word, byte,
+// bit) to (bit, word, byte), which is an exchange of word and byte followed by
+// an exchange of word and bit: 24 swaps for 64 bytes, instead of the 3 for each
+// 8 bytes, and as many again to write whole words, that one word at a time takes.
+func toRows(dst, src []byte) {
+	row := len(src) / 8
+	i := 0
+	for ; i+64 <= len(src); i += 64 {
+		s := src[i:][:64]
+		w := transposeBits(transposeBytes([8]uint64{
+			le.Uint64(s), le.Uint64(s[8:]), le.Uint64(s[16:]), le.Uint64(s[24:]),
+			le.Uint64(s[32:]), le.Uint64(s[40:]), le.Uint64(s[48:]), le.Uint64(s[56:]),
+		}))
+		for k, x := range w {
+			le.PutUint64(dst[k*row+i/8:], x)
+		}
+	}
+	for ; i < len(src); i += 8 {
+		x := transpose8(le.Uint64(src[i:]))
+		for k := range 8 {
+			dst[k*row+i/8] = byte(x >> (8 * k))
+		}
+	}
+}
+
+// fromRows undoes toRows.
+func fromRows(dst, src []byte) {
+	row := len(src) / 8
+	i := 0
+	for ; i+64 <= len(src); i += 64 {
+		s := src[i/8:]
+		w := transposeBytes(transposeBits([8]uint64{
+			le.Uint64(s), le.Uint64(s[row:]), le.Uint64(s[2*row:]), le.Uint64(s[3*row:]),
+			le.Uint64(s[4*row:]), le.Uint64(s[5*row:]), le.Uint64(s[6*row:]), le.Uint64(s[7*row:]),
+		}))
+		d := dst[i:][:64]
+		for k, x := range w {
+			le.PutUint64(d[8*k:], x)
+		}
+	}
+	for ; i < len(src); i += 8 {
+		var x uint64
+		for k := range 8 {
+			x |= uint64(src[k*row+i/8]) << (8 * k)
+		}
+		le.PutUint64(dst[i:], transpose8(x))
+	}
+}
+
+// transposeBits exchanges, in each of the eight bytes of the words, bit k of
+// word i with bit i of word k.
+func transposeBits(w [8]uint64) [8]uint64 {
+	a, b, c, d, e, f, g, h := w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]
+	a, e = swap(a, e, 4, low4)
+	b, f = swap(b, f, 4, low4)
+	c, g = swap(c, g, 4, low4)
+	d, h = swap(d, h, 4, low4)
+	a, c = swap(a, c, 2, low2)
+	b, d = swap(b, d, 2, low2)
+	e, g = swap(e, g, 2, low2)
+	f, h = swap(f, h, 2, low2)
+	a, b = swap(a, b, 1, low1)
+	c, d = swap(c, d, 1, low1)
+	e, f = swap(e, f, 1, low1)
+	g, h = swap(g, h, 1, low1)
+	return [8]uint64{a, b, c, d, e, f, g, h}
+}
+
+// transpose8 makes bit k of byte i bit i of byte k: the squares that swap
+// exchanges, within one word.
+func transpose8(x uint64) uint64 {
+	t := (x ^ x>>28) & 0x00000000f0f0f0f0
+	x ^= t ^ t<<28
+	t = (x ^ x>>14) & 0x0000cccc0000cccc
+	x ^= t ^ t<<14
+	t = (x ^ x>>7) & 0x00aa00aa00aa00aa
+	return x ^ t ^ t<<7
+}

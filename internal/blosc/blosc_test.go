@@ -1,0 +1,145 @@
+package blosc_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/neurodata/ndpush/internal/blosc"
+)
+
+// labels is a stretch of items like those of a segmentation with a little
+// noise: n bytes of items of ts bytes, little-endian. testdata/make_goldens.py
+// makes the same.
+func labels(n, ts int) []byte {
+	p := make([]byte, n)
+	noise := uint32(12345)
+	for i := range (n + ts - 1) / ts {
+		noise = noise*1664525 + 1013904223
+		v := uint32(i/64)*2654435761>>20 + noise>>30
+		for j := 0; j < min(ts, 4) && i*ts+j < n; j++ {
+			p[i*ts+j] = byte(v >> (8 * j))
+		}
+	}
+	return p
+}
+
+// noise is n bytes that do not compress.
+func noise(n int) []byte {
+	p := make([]byte, n)
+	x := uint32(2463534242)
+	for i := range p {
+		x ^= x << 13
+		x ^= x >> 17
+		x ^= x << 5
+		p[i] = byte(x >> 11)
+	}
+	return p
+}
+
+// options are the ways to encode that the round trips go through.
+func options() []blosc.Options {
+	var all []blosc.Options
+	for _, c := range []blosc.Codec{blosc.LZ4, blosc.Zstd} {
+		for _, s := range []blosc.Shuffle{blosc.AutoShuffle, blosc.NoShuffle, blosc.ByteShuffle, blosc.BitShuffle} {
+			for _, size := range []int{0, 128, 1000, 4096} {
+				all = append(all, blosc.Options{Codec: c, Shuffle: s, BlockSize: size})
+			}
+		}
+	}
+	return all
+}
+
+// roundTrip encodes and decodes, both behind bytes that are there already.
+func roundTrip(t *testing.T, e *blosc.Encoder, d *blosc.Decoder, src []byte, ts int) {
+	t.Helper()
+	prefix := []byte("before")
+	frame, err := e.Append(slices.Clone(prefix), src, ts)
+	if err != nil {
+		t.Fatalf("encode %d bytes in items of %d: %v", len(src), ts, err)
+	}
+	if !bytes.HasPrefix(frame, prefix) {
+		t.Fatalf("encode %d bytes in items of %d: what was in dst is gone", len(src), ts)
+	}
+	frame = frame[len(prefix):]
+	if len(frame) > blosc.MaxLen(len(src)) {
+		t.Fatalf("%d bytes in items of %d take %d", len(src), ts, len(frame))
+	}
+	got, err := d.Append(slices.Clone(prefix), frame, len(src))
+	if err != nil {
+		t.Fatalf("decode %d bytes in items of %d: %v", len(src), ts, err)
+	}
+	if !bytes.Equal(got, append(prefix, src...)) {
+		t.Fatalf("%d bytes in items of %d come back as others", len(src), ts)
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	sizes := []int{0, 1, 2, 15, 16, 17, 127, 128, 129, 255, 256, 257, 1000, 1023, 1024, 1025, 4095, 4096, 4097, 8192, 9999, 70000}
+	var d blosc.Decoder
+	for _, opts := range options() {
+		t.Run(fmt.Sprintf("%v/%v/%d", opts.Codec, opts.Shuffle, opts.BlockSize), func(t *testing.T) {
+			e, err := blosc.NewEncoder(opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, n := range sizes {
+				for _, ts := range []int{1, 2, 3, 4, 7, 8, 16, 17, 64, 255} {
+					roundTrip(t, e, &d, labels(n, ts), ts)
+					roundTrip(t, e, &d, noise(n), ts)
+				}
+			}
+		})
+	}
+}
+
+// Every item size, with one encoder and decoder for all of them.
+func TestRoundTripItems(t *testing.T) {
+	e, err := blosc.NewEncoder(blosc.Options{BlockSize: 2048})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d blosc.Decoder
+	for ts := 1; ts <= blosc.MaxTypeSize; ts++ {
+		roundTrip(t, e, &d, labels(5000, ts), ts)
+	}
+}
+
+// A mix of what compresses and what does not must not grow by a byte either.
+func TestMaxLen(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var d blosc.Decoder
+	for _, opts := range options() {
+		e, err := blosc.NewEncoder(opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 50 {
+			src := noise(rnd.IntN(10000))
+			clear(src[len(src)-min(len(src), rnd.IntN(200)):])
+			roundTrip(t, e, &d, src, 1+rnd.IntN(9))
+		}
+	}
+}
+
+func TestEncoderRefuses(t *testing.T) {
+	for _, opts := range []blosc.Options{
+		{Codec: blosc.Snappy}, {Codec: blosc.Zlib}, {Codec: 5}, {Shuffle: 4},
+		{Level: -1}, {Level: 10}, {BlockSize: -1}, {BlockSize: 127}, {BlockSize: 1 << 30},
+	} {
+		if _, err := blosc.NewEncoder(opts); err == nil {
+			t.Errorf("NewEncoder(%+v) gives no error", opts)
+		}
+	}
+	e, err := blosc.NewEncoder(blosc.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ts := range []int{-1, 0, 256} {
+		if got, err := e.Append([]byte("x"), noise(200), ts); err == nil || string(got) != "x" {
+			t.Errorf("items of %d bytes: %d bytes, error %v", ts, len(got), err)
+		}
+	}
+}

@@ -1,0 +1,247 @@
+package blosc
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+)
+
+// Options say how an [Encoder] writes. The zero Options are a good choice: LZ4,
+// with the shuffle that pays for the item size.
+type Options struct {
+	// Codec is LZ4 or Zstd. Zero is LZ4; the codec whose number that is,
+	// BloscLZ, is one that cannot be written.
+	Codec Codec
+
+	// Shuffle is the filter. BitShuffle applies only to a whole number of
+	// 8 items, as older C-Blosc (1.11) reads others wrongly; the encoder takes
+	// ByteShuffle instead where it does not.
+	Shuffle Shuffle
+
+	// Level is how hard to try, from 1 (fastest) to 9. Zero is what suits the codec.
+	Level int
+
+	// BlockSize is the number of bytes to filter and compress at a time, at
+	// least 128. It is rounded to a whole number of items. Zero is what suits
+	// the codec.
+	BlockSize int
+}
+
+// What suits a codec; see BenchmarkEncode.
+const (
+	defaultLevel     = 5
+	defaultBlockSize = 512 << 10
+)
+
+// An Encoder writes frames. It keeps memory between frames, about two blocks
+// and what the codec needs. It is not safe for concurrent use.
+type Encoder struct {
+	codec     Codec
+	shuffle   Shuffle
+	blockSize int
+
+	lz4  lz4.CompressorCCompat
+	zstd *zstd.Encoder
+
+	filtered, tmp []byte // a block after, and halfway through, the filter
+}
+
+// NewEncoder returns an encoder that writes as opts say.
+func NewEncoder(opts Options) (*Encoder, error) {
+	if opts.Codec == 0 {
+		opts.Codec = LZ4
+	}
+	if opts.Level == 0 {
+		opts.Level = defaultLevel
+	}
+	if opts.BlockSize == 0 {
+		opts.BlockSize = defaultBlockSize
+	}
+	switch {
+	case opts.Codec != LZ4 && opts.Codec != Zstd:
+		return nil, fmt.Errorf("blosc: cannot write %v, only lz4 and zstd", opts.Codec)
+	case opts.Shuffle > BitShuffle:
+		return nil, fmt.Errorf("blosc: unknown shuffle %v", opts.Shuffle)
+	case opts.Level < 1 || opts.Level > 9:
+		return nil, fmt.Errorf("blosc: level %d, want 1 to 9", opts.Level)
+	case opts.BlockSize < minCompress || opts.BlockSize > maxBlockSize:
+		return nil, fmt.Errorf("blosc: blocks of %d bytes, want %d to %d", opts.BlockSize, minCompress, maxBlockSize)
+	}
+	e := &Encoder{codec: opts.Codec, shuffle: opts.Shuffle, blockSize: opts.BlockSize}
+	if opts.Codec == LZ4 {
+		e.lz4.Acceleration = 10 - opts.Level // as C-Blosc does
+		return e, nil
+	}
+	var err error
+	e.zstd, err = newZstd(opts.Level)
+	return e, err
+}
+
+// newZstd returns an encoder for streams of at most one block.
+//
+// Microscope images are noise to a matcher, yet their bytes are far from
+// equally likely: without entropy coding of all literals they are stored at
+// full size. A checksum would be one that C-Blosc's streams do not have.
+func newZstd(level int) (*zstd.Encoder, error) {
+	speed := zstd.SpeedFastest
+	switch {
+	case level > 7:
+		speed = zstd.SpeedBetterCompression
+	case level > 5:
+		speed = zstd.SpeedDefault
+	}
+	return zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(speed),
+		zstd.WithEncoderConcurrency(1),
+		zstd.WithEncoderCRC(false),
+		zstd.WithSingleSegment(true),
+		zstd.WithAllLitEntropyCompression(true),
+	)
+}
+
+// Append appends one frame that holds src, whose items are typeSize bytes each,
+// to dst, and returns the longer slice. The frame is never longer than
+// MaxLen(len(src)); with that much room in dst no memory is taken. src and the
+// room in dst do not overlap.
+//
+// typeSize is 1 to MaxTypeSize; it only guides the filter, so any is right,
+// and len(src) need not be a multiple of it. len(src) is at most MaxBytes.
+func (e *Encoder) Append(dst, src []byte, typeSize int) ([]byte, error) {
+	if typeSize < 1 || typeSize > MaxTypeSize {
+		return dst, fmt.Errorf("blosc: items of %d bytes, want 1 to %d", typeSize, MaxTypeSize)
+	}
+	if len(src) > MaxBytes {
+		return dst, fmt.Errorf("blosc: %d bytes, more than a frame can hold (%d)", len(src), MaxBytes)
+	}
+	dst = slices.Grow(dst, MaxLen(len(src)))
+	frame := dst[len(dst):][:MaxLen(len(src))]
+	h := e.header(len(src), typeSize)
+	if len(src) >= minCompress {
+		h.CBytes = e.blocks(frame, src, h)
+	}
+	if h.CBytes == 0 {
+		h.Memcpyed = true
+		h.CBytes = headerLen + copy(frame[headerLen:], src)
+	}
+	h.put(frame)
+	return dst[:len(dst)+h.CBytes], nil
+}
+
+// header is the header of a frame for n bytes, but for what is known only once
+// they are compressed.
+func (e *Encoder) header(n, typeSize int) Header {
+	h := Header{Codec: e.codec, Shuffle: e.shuffleFor(n, typeSize), TypeSize: typeSize, NBytes: n}
+	unit := typeSize
+	if h.Shuffle == BitShuffle {
+		unit *= 8
+	}
+	if h.BlockSize = min(n, max(unit, e.blockSize)); h.BlockSize > unit {
+		h.BlockSize -= h.BlockSize % unit
+	}
+	h.BlockSize = max(1, h.BlockSize) // what C-Blosc writes where there is nothing to put in a block
+	h.Split = e.codec == LZ4
+	h.Split = h.streams(h.BlockSize) > 1 // say it only where it is true, as C-Blosc does
+	return h
+}
+
+// shuffleFor is the filter for n bytes in items of typeSize.
+func (e *Encoder) shuffleFor(n, typeSize int) Shuffle {
+	s := e.shuffle
+	if s == AutoShuffle {
+		s = autoShuffle(e.codec, typeSize)
+	}
+	if s == BitShuffle && n%(8*typeSize) != 0 {
+		s = ByteShuffle
+	}
+	if s == ByteShuffle && typeSize == 1 {
+		s = NoShuffle
+	}
+	return s
+}
+
+// autoShuffle is the filter that pays for items of that size.
+func autoShuffle(c Codec, typeSize int) Shuffle {
+	return ByteShuffle
+}
+
+// blocks writes the offset table and the blocks of src after the header and
+// returns the length of the frame, or 0 if it does not fit.
+func (e *Encoder) blocks(frame, src []byte, h Header) int {
+	pos := h.tableEnd()
+	for i := range h.blocks() {
+		if pos >= len(frame) {
+			return 0
+		}
+		le.PutUint32(frame[headerLen+4*i:], uint32(pos))
+		n := e.block(frame[pos:], h.block(src, i), h)
+		if n == 0 {
+			return 0
+		}
+		pos += n
+	}
+	return pos
+}
+
+// block filters and compresses src to dst and returns the number of bytes that
+// takes, or 0 if they do not fit.
+func (e *Encoder) block(dst, src []byte, h Header) int {
+	src = e.filter(src, h)
+	n := len(src) / h.streams(len(src))
+	pos := 0
+	for ; len(src) > 0; src = src[n:] {
+		if len(dst)-pos < 4 {
+			return 0
+		}
+		size := e.stream(dst[pos+4:], src[:n])
+		if size == 0 {
+			return 0
+		}
+		le.PutUint32(dst[pos:], uint32(size))
+		pos += 4 + size
+	}
+	return pos
+}
+
+// filter returns src after the header's filter, in e's memory.
+func (e *Encoder) filter(src []byte, h Header) []byte {
+	if h.Shuffle == NoShuffle {
+		return src
+	}
+	e.filtered = slices.Grow(e.filtered[:0], len(src))[:len(src)]
+	if h.Shuffle == ByteShuffle {
+		shuffle(e.filtered, src, h.TypeSize)
+		return e.filtered
+	}
+	e.tmp = slices.Grow(e.tmp[:0], len(src))[:len(src)]
+	bitShuffle(e.filtered, src, e.tmp, h.TypeSize)
+	return e.filtered
+}
+
+// stream compresses src to dst and returns the number of bytes that takes, or 0
+// if they do not fit. A stream as long as src is src itself: that is how a
+// reader tells, so one that only comes out as long is not good enough.
+func (e *Encoder) stream(dst, src []byte) int {
+	if n := e.compress(dst[:min(len(dst), len(src)-1)], src); n > 0 {
+		return n
+	}
+	if len(dst) < len(src) {
+		return 0
+	}
+	return copy(dst, src)
+}
+
+// compress writes the codec's stream for src to dst and returns its length, or
+// 0 if it does not fit.
+func (e *Encoder) compress(dst, src []byte) int {
+	if e.codec == LZ4 {
+		n, _ := e.lz4.CompressBlock(src, dst) // the error is always nil
+		return n
+	}
+	out := e.zstd.EncodeAll(src, dst[:0:len(dst)])
+	if len(out) > len(dst) {
+		return 0 // somewhere else, as it did not fit
+	}
+	return copy(dst, out)
+}
