@@ -1,0 +1,101 @@
+package boss
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/neurodata/ndpush/internal/blosc"
+)
+
+// A frame is a compressed cuboid in memory that is used again, together with
+// the codecs that fill it. It goes back to its pool when nobody holds it any
+// more: neither the request, nor a body that the transport got. The transport
+// may read on after the answer has come (net/http.RoundTripper), so only a
+// body's Close tells that it is done.
+type frame struct {
+	data    []byte
+	encoder *blosc.Encoder
+	decoder blosc.Decoder
+
+	pool *framePool
+	held atomic.Int32
+}
+
+// A framePool is safe for concurrent use.
+type framePool struct {
+	options blosc.Options
+	pool    sync.Pool
+}
+
+// get returns a frame that is held once.
+func (p *framePool) get() (*frame, error) {
+	f, ok := p.pool.Get().(*frame)
+	if !ok {
+		encoder, err := blosc.NewEncoder(p.options)
+		if err != nil {
+			return nil, err
+		}
+		f = &frame{encoder: encoder, pool: p}
+	}
+	f.held.Store(1)
+	return f, nil
+}
+
+// release ends one hold.
+func (f *frame) release() {
+	if f.held.Add(-1) == 0 {
+		f.pool.pool.Put(f)
+	}
+}
+
+// body is a reader of the frame that holds it until it is closed.
+func (f *frame) body() io.ReadCloser {
+	f.held.Add(1)
+	b := &frameBody{frame: f}
+	b.r.Reset(f.data)
+	return b
+}
+
+// A frameBody may be closed while it is read, as happens to a request that is
+// cancelled; the lock makes sure that the frame is not released under the reader.
+type frameBody struct {
+	mu    sync.Mutex
+	r     bytes.Reader
+	frame *frame // nil: closed
+}
+
+var errClosed = errors.New("read of a closed body")
+
+func (b *frameBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.frame == nil {
+		return 0, errClosed
+	}
+	return b.r.Read(p)
+}
+
+func (b *frameBody) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.frame != nil {
+		b.r.Reset(nil)
+		b.frame.release()
+		b.frame = nil
+	}
+	return nil
+}
+
+// readAll appends what r gives to the empty frame, at most limit bytes of it.
+func (f *frame) readAll(r io.Reader, limit int) error {
+	buf := bytes.NewBuffer(f.data[:0])
+	_, err := buf.ReadFrom(io.LimitReader(r, int64(limit)))
+	f.data = buf.Bytes()
+	return err
+}
+
+// readCloser is a reader of memory that nobody changes.
+func readCloser(text []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(text)) }
