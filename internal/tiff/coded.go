@@ -1,0 +1,182 @@
+package tiff
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"io"
+	"slices"
+)
+
+// A codedReader reads pixels that are compressed. Its state is where the last
+// band ended: in the midst of a strip, or with the rest of a row of tiles kept.
+type codedReader struct {
+	*layout
+	r io.ReaderAt
+
+	dec  decoder
+	open bool   // seg is being decoded
+	seg  int    // the segment that is
+	next int    // its next row
+	row  []byte // a row of a segment, on its way
+
+	kept view // the rows of the last row of tiles that lie below the last band
+}
+
+// codedHeld is the most that a codedReader allocates: a decoder, a row, and of
+// tiles the rows that a band leaves over, at most all but one.
+func (l *layout) codedHeld() int64 {
+	held := decoderBytes + int64(l.rowBytes())
+	if l.tiled {
+		held += int64(l.width*l.bytes) * int64(min(l.segHeight, l.height)-1)
+	}
+	return held
+}
+
+// read fills v. With an error it gives the row that failed.
+func (m *codedReader) read(ctx context.Context, v view) (y int, err error) {
+	if m.tiled {
+		return m.readTiles(ctx, v)
+	}
+	return m.readStrips(ctx, v)
+}
+
+// readStrips fills v row by row. A strip is decoded once however the bands cut
+// it, also if it is the whole image.
+func (m *codedReader) readStrips(ctx context.Context, v view) (y int, err error) {
+	whole := v.box.Dx() == m.width
+	for y = v.box.Min.Y; y < v.box.Max.Y; y++ {
+		if err := m.seek(ctx, y); err != nil {
+			return y, err
+		}
+		p := v.rows(y, y+1)
+		if !whole {
+			p = m.scratch()
+		}
+		if err := m.readRow(ctx, p); err != nil {
+			return y, err
+		}
+		if !whole {
+			v.put(y, 0, p)
+		}
+	}
+	return y, nil
+}
+
+// seek makes y the next row of its strip.
+func (m *codedReader) seek(ctx context.Context, y int) error {
+	if i := y / m.segHeight; !m.open || m.seg != i {
+		if err := m.start(i); err != nil {
+			return err
+		}
+	}
+	for m.next < y%m.segHeight {
+		if err := m.readRow(ctx, m.scratch()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readTiles fills v with rows of tiles. Each is decoded once: what a band does
+// not want of it is kept for the next.
+func (m *codedReader) readTiles(ctx context.Context, v view) (y int, err error) {
+	for y = m.readKept(v); y < v.box.Max.Y; y = y - y%m.segHeight + m.segHeight {
+		m.keep(v.box, y)
+		for column := v.box.Min.X / m.segWidth; column*m.segWidth < v.box.Max.X; column++ {
+			if row, err := m.readTile(ctx, v, y/m.segHeight, column); err != nil {
+				return min(max(y, row), v.box.Max.Y-1), err
+			}
+		}
+	}
+	return y, nil
+}
+
+// readKept fills v with the rows that were kept and gives the row after them.
+// Other columns than those were not kept, and are decoded again.
+func (m *codedReader) readKept(v view) (y int) {
+	y = v.box.Min.Y
+	k := m.kept.box
+	if v.box.Min.X < k.Min.X || v.box.Max.X > k.Max.X || y < k.Min.Y {
+		return y
+	}
+	for ; y < min(v.box.Max.Y, k.Max.Y); y++ {
+		v.put(y, k.Min.X, m.kept.rows(y, y+1))
+	}
+	return y
+}
+
+// keep makes room for the rows below box that the row of tiles at y has.
+func (m *codedReader) keep(box image.Rectangle, y int) {
+	end := min(y-y%m.segHeight+m.segHeight, m.height)
+	box.Min.Y, box.Max.Y = box.Max.Y, max(box.Max.Y, end)
+	n := box.Dx() * box.Dy() * m.bytes
+	m.kept = view{slices.Grow(m.kept.pix[:0], n)[:n], box, m.bytes}
+}
+
+// readTile decodes a tile and puts its rows where they are wanted or kept. With
+// an error it gives the row that failed.
+func (m *codedReader) readTile(ctx context.Context, v view, row, column int) (y int, err error) {
+	y = row * m.segHeight
+	if err := m.start(row*m.across + column); err != nil {
+		return y, err
+	}
+	p := m.scratch()
+	for range m.segHeight {
+		if err := m.readRow(ctx, p); err != nil {
+			return y, err
+		}
+		v.put(y, column*m.segWidth, p)
+		m.kept.put(y, column*m.segWidth, p)
+		y++
+	}
+	return y, nil
+}
+
+// scratch is memory for a row that is on its way elsewhere, or nowhere.
+func (m *codedReader) scratch() []byte {
+	if m.row == nil {
+		m.row = make([]byte, m.rowBytes())
+	}
+	return m.row
+}
+
+// start begins with the first row of segment i.
+func (m *codedReader) start(i int) error {
+	m.open, m.seg, m.next = true, i, 0
+	s := m.segments[i]
+	if err := m.dec.reset(m.codec, io.NewSectionReader(m.r, s.offset, s.n)); err != nil {
+		return m.wrap(err)
+	}
+	return nil
+}
+
+// readRow decodes the next row of the segment, and after the last one checks
+// that the segment ends there.
+func (m *codedReader) readRow(ctx context.Context, p []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(m.dec.out, p); err != nil {
+		return m.wrap(err)
+	}
+	m.littleEndian(p)
+	if m.differences {
+		sum(p, m.bytes)
+	}
+	if m.next++; m.next < m.rows(m.seg) {
+		return nil
+	}
+	m.open = false
+	// Writers may fill up the last strip.
+	padding := int64(m.segHeight-m.rows(m.seg)) * int64(m.rowBytes())
+	return m.wrap(m.dec.end(padding))
+}
+
+// wrap says which segment an error is about.
+func (m *codedReader) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %d: %w", m.kind(), m.seg, unexpected(err))
+}

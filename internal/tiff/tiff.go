@@ -1,0 +1,160 @@
+// Package tiff reads the rows of gray TIFF images.
+//
+// It reads what microscopes and their software write: one channel of unsigned
+// 8, 16, 32 or 64 bits, in strips or tiles, classic TIFF or BigTIFF, of either
+// byte order, stored as is or compressed with deflate, LZW or PackBits. Rows go
+// straight into the caller's memory, a band at a time, in one pass downwards; an
+// image is never held whole. Everything else is refused by its name.
+//
+// Open checks every size and place against the file before memory is taken for
+// it, so that a truncated or hostile file is an error and not a surprise.
+//
+// Sources: TIFF Revision 6.0 (Adobe, 1992), cited as TIFF 6.0 with its section;
+// Adobe Photoshop TIFF Technical Notes (2002) for deflate; "BigTIFF Design"
+// (https://libtiff.gitlab.io/libtiff/specification/bigtiff.html).
+//
+// golang.org/x/image/tiff was the alternative: it decodes whole images of 8 and
+// 16 bits, through an interface call per voxel.
+package tiff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+)
+
+// An Image is the first page of a TIFF file, read downwards. One goroutine uses
+// it at a time.
+type Image struct {
+	layout layout
+	raw    rawReader
+	coded  codedReader
+	next   int // the row below the last one read
+	failed error
+}
+
+// Open reads the directories of the file of that many bytes and checks that
+// the first page can be read and is all there; no pixel is read. The image goes
+// on reading from r.
+//
+// An image that is sound but of a kind that is not read wraps
+// errors.ErrUnsupported. So does a file with a second page that is not smaller:
+// to read the first page of a stack would lose the others without a word.
+func Open(r io.ReaderAt, size int64) (*Image, error) {
+	f, dir, err := openFile(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("tiff: %w", err)
+	}
+	l, err := f.layout(dir)
+	if err != nil {
+		return nil, fmt.Errorf("tiff: %w", err)
+	}
+	if err := f.onlyPage(dir, l); err != nil {
+		return nil, fmt.Errorf("tiff: %w", err)
+	}
+	m := &Image{layout: *l}
+	m.raw = rawReader{layout: &m.layout, r: r}
+	m.coded = codedReader{layout: &m.layout, r: r}
+	return m, nil
+}
+
+// Size is the image's width and height in pixels; neither is 0.
+func (m *Image) Size() (width, height int) { return m.layout.width, m.layout.height }
+
+// SampleSize is the size of a pixel in bytes: 1, 2, 4 or 8.
+func (m *Image) SampleSize() int { return m.layout.bytes }
+
+// MinIsWhite reports whether 0 means white. ReadRows gives the values as they
+// are stored either way: they are measurements, and display is not its concern.
+func (m *Image) MinIsWhite() bool { return m.layout.minIsWhite }
+
+// Held is the most memory in bytes that the image takes beside ReadRows' dst.
+func (m *Image) Held() int64 {
+	table := int64(len(m.layout.segments)) * segmentBytes
+	if m.layout.codec == codecNone {
+		return table + m.layout.rawHeld()
+	}
+	return table + m.layout.codedHeld()
+}
+
+// ReadRows fills dst with the pixels of box, x fastest, little-endian, without
+// padding. Values are as stored; Orientation is not looked at (libtiff and
+// ImageJ do not either). box lies within the image, and len(dst) is box's
+// pixels times SampleSize; it starts at or below the row where the last call
+// ended, for rows are decoded once. ctx is looked at every few rows.
+//
+// An error names the row that could not be read, and is given again by every
+// later call. Checksums are checked where rows reach the end of a strip or tile.
+func (m *Image) ReadRows(ctx context.Context, dst []byte, box image.Rectangle) error {
+	l := &m.layout
+	if !box.In(image.Rect(0, 0, l.width, l.height)) {
+		return fmt.Errorf("tiff: box %v lies outside %d×%d", box, l.width, l.height)
+	}
+	if want := box.Dx() * box.Dy() * l.bytes; len(dst) != want {
+		return fmt.Errorf("tiff: %d bytes for box %v, want %d", len(dst), box, want)
+	}
+	if m.failed != nil || box.Empty() {
+		return m.failed
+	}
+	if box.Min.Y < m.next {
+		return fmt.Errorf("tiff: row %d was passed", box.Min.Y)
+	}
+	v := view{dst, box, l.bytes}
+	var y int
+	var err error
+	if l.codec == codecNone {
+		y, err = m.raw.read(ctx, v)
+	} else {
+		y, err = m.coded.read(ctx, v)
+	}
+	if err != nil {
+		m.failed = fmt.Errorf("tiff: row %d: %w", y, unexpected(err))
+	}
+	m.next = box.Max.Y
+	return m.failed
+}
+
+// unexpected makes the end of the file, where pixels should be, an error that
+// nobody takes for the end of the work.
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// A view is memory for the pixels of a box.
+type view struct {
+	pix   []byte
+	box   image.Rectangle
+	bytes int // per pixel
+}
+
+// rows is the memory of rows y0 to y1 in place.
+func (v view) rows(y0, y1 int) []byte {
+	n := v.box.Dx() * v.bytes
+	return v.pix[(y0-v.box.Min.Y)*n : (y1-v.box.Min.Y)*n]
+}
+
+// put copies what row y of the view shares with p, pixels from column x on, and
+// gives the memory it went to.
+func (v view) put(y, x int, p []byte) []byte {
+	lo := max(x, v.box.Min.X)
+	hi := min(x+len(p)/v.bytes, v.box.Max.X)
+	if lo >= hi || y < v.box.Min.Y || y >= v.box.Max.Y {
+		return nil
+	}
+	to := v.rows(y, y+1)[(lo-v.box.Min.X)*v.bytes : (hi-v.box.Min.X)*v.bytes]
+	copy(to, p[(lo-x)*v.bytes:])
+	return to
+}
+
+// An unsupported error is a kind of TIFF that is not read, by its name.
+type unsupported string
+
+func (u unsupported) Error() string { return "cannot read " + string(u) }
+
+// Is makes the error one of errors.ErrUnsupported.
+func (u unsupported) Is(target error) bool { return target == errors.ErrUnsupported }
