@@ -1,0 +1,160 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/neurodata/ndpush/internal/job"
+	"github.com/neurodata/ndpush/internal/source"
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// A chunk is up to 16 open slices.
+type chunk struct {
+	road   *Road
+	layers []layer // in ascending z
+}
+
+// A layer is one z of a chunk.
+type layer struct {
+	z     int          // where slice was opened, source coordinates
+	slice source.Slice // nil: none is open
+	lost  bool         // its own slice cannot be read (any more): slice is one that stands in for it
+}
+
+// openChunk opens the slices of box side by side.
+func (r *Road) openChunk(ctx context.Context, box voxel.Box) (*chunk, error) {
+	c := &chunk{r, make([]layer, box.Z().Len())}
+	g, gctx := errgroup.WithContext(ctx)
+	for i := range c.layers {
+		l := &c.layers[i]
+		l.z = box.Min.Z + i - r.Origin.Z
+		g.Go(func() (err error) {
+			if l.slice, err = r.Source.Open(gctx, l.z); err != nil {
+				return r.lose(gctx, l, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *chunk) close() {
+	for i := range c.layers {
+		c.layers[i].close()
+	}
+}
+
+// close lets go of the slice. Only reading can lose data, so what Close says is not asked.
+func (l *layer) close() {
+	if l.slice != nil {
+		l.slice.Close()
+		l.slice = nil
+	}
+}
+
+// lose gives up a layer's slice, as the policy has it: the error that ends the
+// run, or nil after the loss was recorded.
+func (r *Road) lose(ctx context.Context, l *layer, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var mismatch *source.MismatchError
+	if r.Missing == job.Fail || errors.As(err, &mismatch) || endsRun(err) {
+		return err
+	}
+	l.close()
+	l.lost = true
+	return r.Recorder.Missing(l.z, err)
+}
+
+// decode fills band with its rows of all layers.
+func (c *chunk) decode(ctx context.Context, band *voxel.Block) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(decoders())
+	for i := range c.layers {
+		l := &c.layers[i]
+		if l.lost {
+			continue
+		}
+		g.Go(func() error {
+			if err := c.read(gctx, l.slice, band, i); err != nil {
+				return c.road.lose(gctx, l, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return c.fillLost(ctx, band)
+}
+
+// read fills layer i of band with rows of slice.
+func (c *chunk) read(ctx context.Context, slice source.Slice, band *voxel.Block, i int) error {
+	dst := band.Slice(band.Box.Min.Z + i)
+	dst.Box = dst.Box.Add(c.road.Origin.Neg())
+	return slice.ReadRows(ctx, dst)
+}
+
+// fillLost puts something in the place of what could not be read, in ascending
+// z, so that under the policy Previous a row comes from the nearest slice above
+// that had it.
+func (c *chunk) fillLost(ctx context.Context, band *voxel.Block) error {
+	for i := range c.layers {
+		l := &c.layers[i]
+		if !l.lost {
+			continue
+		}
+		rows := band.Slice(band.Box.Min.Z + i).Data
+		switch {
+		case c.road.Missing != job.Previous:
+			clear(rows)
+		case i > 0:
+			copy(rows, band.Slice(band.Box.Min.Z+i-1).Data)
+		default:
+			if err := c.readBefore(ctx, band); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// readBefore fills the first layer of band from the nearest slice before the
+// chunk. That slice may belong to another run or share: what is posted must not
+// depend on how the work was split. Before the first slice of a stack there is
+// nothing, which is zeros.
+func (c *chunk) readBefore(ctx context.Context, band *voxel.Block) error {
+	first := &c.layers[0]
+	for first.z >= c.road.Stack.Min {
+		if first.slice == nil {
+			first.z--
+			slice, err := c.road.Source.Open(ctx, first.z)
+			if err != nil {
+				if ctx.Err() != nil || endsRun(err) {
+					return fmt.Errorf("look for a slice before a missing one: %w", err)
+				}
+				continue
+			}
+			first.slice = slice
+		}
+		err := c.read(ctx, first.slice, band, 0)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		first.close()
+	}
+	clear(band.Slice(band.Box.Min.Z).Data)
+	return nil
+}

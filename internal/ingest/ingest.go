@@ -1,0 +1,186 @@
+// Package ingest is the road: it carries slices from a source to a sink.
+//
+//	open a chunk ─▶ decode a band ─▶ cut cuboids ─▶ post
+//	     one goroutine, decoding        plan.Workers
+//	     a band's slices side by side   goroutines
+//
+// What is in memory is bounded by the plan's bands: a band is decoded into a
+// free buffer, its cuboids are gathered by whichever workers are idle, and when
+// the last one is, the buffer is free again. So the next bands, also those of
+// the next chunks, are decoded while these are posted, and nothing waits at the
+// end of a band or a chunk.
+//
+// A cuboid that finally fails is recorded and the road goes on; an error that
+// says that nothing else can succeed ends the run. Retries are the sink's.
+//
+// Verification walks the same road with a sink that compares.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/neurodata/ndpush/internal/job"
+	"github.com/neurodata/ndpush/internal/plan"
+	"github.com/neurodata/ndpush/internal/source"
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// A Sink takes cuboids, in BOSS coordinates. It is safe for concurrent use.
+//
+// An error with a method Fatal() bool or Refused() bool that returns true says
+// that no other cuboid would fare better, now or at all: it ends the run.
+// Any other error is this cuboid's alone.
+type Sink interface {
+	// Post returns when the cuboid is stored. The block is the caller's again afterwards.
+	Post(ctx context.Context, cuboid *voxel.Block) error
+}
+
+// A Recorder is told of every fate, once, and is safe for concurrent use.
+// If it returns an error, the run ends: what cannot be recorded is not posted.
+type Recorder interface {
+	Posted(box voxel.Box, took time.Duration) error // stored, after so long
+	Empty(box voxel.Box) error                      // all zero, not sent
+	Failed(box voxel.Box, err error) error          // finally failed
+	Missing(z int, err error) error                 // slice z (source coordinates) is absent, or unreadable from some row on
+}
+
+// A Road is one run: what to carry, where from and where to.
+type Road struct {
+	Plan     plan.Plan
+	Origin   voxel.Point // BOSS coordinates of the first pixel of slice 0
+	Stack    voxel.Range // the z where the source has slices, also outside this run
+	Source   source.Source
+	Sink     Sink
+	Recorder Recorder
+	Missing  job.Missing // what becomes of a slice that cannot be read
+	All      bool        // also hand all-zero cuboids to the sink
+}
+
+// grace is how long cuboids in flight may take after a run was told to stop.
+const grace = 30 * time.Second
+
+// A cuboid is a piece of a band that waits for a worker.
+type cuboid struct {
+	box  voxel.Box
+	band *band
+}
+
+// A band is a buffer of decoded rows; it is free when no cuboid is left to be gathered.
+type band struct {
+	voxel.Block
+	left atomic.Int32
+}
+
+// Run carries everything, and returns when nothing is in flight any more.
+//
+// When ctx ends, no further cuboid is begun; those in flight get half a minute
+// to finish. A nil error means that the sink or the recorder knows the fate of
+// every cuboid, not that every one was stored: that is the Recorder's to say.
+func (r *Road) Run(ctx context.Context) error {
+	posting, abort := context.WithCancel(context.WithoutCancel(ctx))
+	defer abort()
+	g, ctx := errgroup.WithContext(ctx)
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, abort) })()
+
+	free := make(chan *band, r.Plan.Ahead)
+	for range r.Plan.Ahead {
+		free <- new(band)
+	}
+	cuboids := make(chan cuboid)
+	g.Go(func() error {
+		defer close(cuboids)
+		return r.feed(ctx, free, cuboids)
+	})
+	for range r.Plan.Workers {
+		g.Go(func() error { return r.work(posting, free, cuboids) })
+	}
+	return g.Wait()
+}
+
+// feed decodes band after band and hands out their cuboids.
+func (r *Road) feed(ctx context.Context, free <-chan *band, cuboids chan<- cuboid) error {
+	for box := range r.Plan.Chunks() {
+		if err := r.feedChunk(ctx, box, free, cuboids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Road) feedChunk(ctx context.Context, box voxel.Box, free <-chan *band, cuboids chan<- cuboid) error {
+	c, err := r.openChunk(ctx, box)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	for rows := range r.Plan.Bands(box) {
+		var b *band
+		select {
+		case b = <-free:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		b.Reset(rows, r.Plan.Source)
+		if err := c.decode(ctx, &b.Block); err != nil {
+			return err
+		}
+		b.left.Store(int32(rows.X().CountPieces(plan.CuboidX)))
+		for piece := range r.Plan.Cuboids(rows) {
+			select {
+			case cuboids <- cuboid{piece, b}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// work gathers and posts cuboids until there are no more.
+func (r *Road) work(ctx context.Context, free chan<- *band, cuboids <-chan cuboid) error {
+	var block voxel.Block
+	for c := range cuboids {
+		block.Reset(c.box, r.Plan.Channel)
+		zero := block.Gather(&c.band.Block)
+		if c.band.left.Add(-1) == 0 {
+			free <- c.band // never blocks: there is room for every band
+		}
+		if err := r.post(ctx, &block, zero); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// post sends one cuboid and records what became of it.
+// It returns an error only if the run must end.
+func (r *Road) post(ctx context.Context, block *voxel.Block, zero bool) error {
+	if zero && !r.All {
+		return r.Recorder.Empty(block.Box)
+	}
+	start := time.Now()
+	err := r.Sink.Post(ctx, block)
+	switch {
+	case err == nil:
+		return r.Recorder.Posted(block.Box, time.Since(start))
+	case ctx.Err() != nil || endsRun(err):
+		return err // its fate is not known, or no fault of its own: it is left to do
+	}
+	return r.Recorder.Failed(block.Box, err)
+}
+
+// endsRun reports whether err says that no other cuboid can succeed.
+func endsRun(err error) bool {
+	var fatal interface{ Fatal() bool }
+	var refused interface{ Refused() bool }
+	return errors.As(err, &fatal) && fatal.Fatal() || errors.As(err, &refused) && refused.Refused()
+}
+
+// decoders is how many slices are decoded side by side: it is all computing.
+func decoders() int { return runtime.GOMAXPROCS(0) }

@@ -1,0 +1,485 @@
+package ingest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/neurodata/ndpush/internal/ingest"
+	"github.com/neurodata/ndpush/internal/job"
+	"github.com/neurodata/ndpush/internal/plan"
+	"github.com/neurodata/ndpush/internal/source"
+	"github.com/neurodata/ndpush/internal/source/sourcetest"
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// A volume is a sink that keeps what it gets.
+type volume struct {
+	mu sync.Mutex
+	*voxel.Block
+	fail func(box voxel.Box) error
+}
+
+func (v *volume) Post(ctx context.Context, c *voxel.Block) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if v.fail != nil {
+		if err := v.fail(c.Box); err != nil {
+			return err
+		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	n := c.Box.X().Len() * c.Type.Size()
+	for z := c.Box.Min.Z; z < c.Box.Max.Z; z++ {
+		for y := c.Box.Min.Y; y < c.Box.Max.Y; y++ {
+			copy(v.Row(y, z)[(c.Box.Min.X-v.Box.Min.X)*c.Type.Size():][:n], c.Row(y, z))
+		}
+	}
+	return nil
+}
+
+// A record remembers every fate.
+type record struct {
+	mu      sync.Mutex
+	boxes   map[voxel.Box]string // posted, empty, failed
+	missing map[int]error
+	err     error // what the methods return
+}
+
+func newRecord() *record {
+	return &record{boxes: make(map[voxel.Box]string), missing: make(map[int]error)}
+}
+
+func (r *record) put(box voxel.Box, fate string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if was := r.boxes[box]; was != "" {
+		return fmt.Errorf("%v is %s, and was %s before", box, fate, was)
+	}
+	r.boxes[box] = fate
+	return r.err
+}
+
+func (r *record) Posted(box voxel.Box, _ time.Duration) error { return r.put(box, "posted") }
+func (r *record) Empty(box voxel.Box) error                   { return r.put(box, "empty") }
+func (r *record) Failed(box voxel.Box, _ error) error         { return r.put(box, "failed") }
+func (r *record) Missing(z int, err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if was := r.missing[z]; was != nil {
+		return fmt.Errorf("slice %d is missing twice: %v, %v", z, was, err)
+	}
+	r.missing[z] = err
+	return r.err
+}
+
+func (r *record) count(fate string) (n int) {
+	for _, f := range r.boxes {
+		if f == fate {
+			n++
+		}
+	}
+	return n
+}
+
+// at is the voxel that the test stacks have; part of it is empty.
+func at(x, y, z int) uint64 {
+	if x >= 1024 && y < 1024 {
+		return 0
+	}
+	return uint64(1 + (x+3*y+7*z)%251)
+}
+
+// A setup is a stack of 1100×1040 pixels, z 12 to 35, and where it goes.
+type setup struct {
+	road   *ingest.Road
+	volume *volume
+	record *record
+}
+
+func box(x0, x1, y0, y1, z0, z1 int) voxel.Box {
+	return voxel.NewBox(voxel.Range{Min: x0, Max: x1}, voxel.Range{Min: y0, Max: y1}, voxel.Range{Min: z0, Max: z1})
+}
+
+func newSetup(workers int, origin voxel.Point, source, channel voxel.Type) *setup {
+	stack := box(0, 1100, 0, 1040, 12, 35)
+	data := stack.Add(origin)
+	s := &setup{volume: &volume{Block: voxel.NewBlock(data, channel)}, record: newRecord()}
+	s.road = &ingest.Road{
+		Plan:     plan.New(data, source, channel, workers, 0),
+		Origin:   origin,
+		Stack:    stack.Z(),
+		Source:   sourcetest.Memory(volumeOf(stack, source)),
+		Sink:     s.volume,
+		Recorder: s.record,
+	}
+	return s
+}
+
+// volumeOf is the box with the voxels of at.
+func volumeOf(b voxel.Box, t voxel.Type) *voxel.Block {
+	v := voxel.NewBlock(b, t)
+	for z := b.Min.Z; z < b.Max.Z; z++ {
+		for y := b.Min.Y; y < b.Max.Y; y++ {
+			row := v.Row(y, z)
+			for x := range b.X().Len() {
+				row[x*t.Size()] = byte(at(x, y, z)) // at is below 256
+			}
+		}
+	}
+	return v
+}
+
+// want compares the volume with what f says, in source coordinates.
+func (s *setup) want(t *testing.T, f func(x, y, z int) uint64) {
+	t.Helper()
+	o, size := s.road.Origin, s.volume.Type.Size()
+	want := make([]byte, s.volume.Box.X().Len()*size)
+	for z := s.volume.Box.Min.Z; z < s.volume.Box.Max.Z; z++ {
+		for y := s.volume.Box.Min.Y; y < s.volume.Box.Max.Y; y++ {
+			for x := range s.volume.Box.X().Len() {
+				want[x*size] = byte(f(x+s.volume.Box.Min.X-o.X, y-o.Y, z-o.Z)) // below 256
+			}
+			if !bytes.Equal(s.volume.Row(y, z), want) {
+				t.Fatalf("row %d of z %d differs", y, z)
+			}
+		}
+	}
+}
+
+func TestRun(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		workers         int
+		origin          voxel.Point
+		source, channel voxel.Type
+	}{
+		{"plain", 8, voxel.Point{}, voxel.Uint8, voxel.Uint8},
+		{"one worker", 1, voxel.Point{}, voxel.Uint8, voxel.Uint8},
+		{"offset", 3, voxel.Point{X: 500, Y: 1000, Z: 37}, voxel.Uint16, voxel.Uint16},
+		{"z below 0 in the source", 3, voxel.Point{Z: -12}, voxel.Uint8, voxel.Uint8},
+		{"labels", 4, voxel.Point{X: 24}, voxel.Uint8, voxel.Uint64},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSetup(tt.workers, tt.origin, tt.source, tt.channel)
+			if err := s.road.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.want(t, at)
+			if got, want := int64(len(s.record.boxes)), s.road.Plan.CountCuboids(); got != want {
+				t.Errorf("%d fates are known, want %d", got, want)
+			}
+			if want := s.volume.Box.Z().CountPieces(16); tt.origin.X == 0 && s.record.count("empty") != want {
+				t.Errorf("%d cuboids are empty, want %d", s.record.count("empty"), want)
+			}
+		})
+	}
+}
+
+// A limit crops rows and columns.
+func TestCrop(t *testing.T) {
+	s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+	data := box(700, 1090, 900, 1030, 14, 17)
+	s.road.Plan = plan.New(data, voxel.Uint8, voxel.Uint8, 2, 0)
+	s.volume.Block = voxel.NewBlock(data, voxel.Uint8)
+	if err := s.road.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.want(t, at)
+}
+
+func TestAll(t *testing.T) {
+	s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+	s.road.All = true
+	if err := s.road.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.record.count("posted"); n != len(s.record.boxes) {
+		t.Errorf("%d of %d cuboids went to the sink, want all", n, len(s.record.boxes))
+	}
+}
+
+// A cuboid that fails is recorded, and the others arrive.
+func TestFailedCuboid(t *testing.T) {
+	s := newSetup(4, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+	bad := box(0, 1024, 0, 1024, 16, 32)
+	s.volume.fail = func(b voxel.Box) error {
+		if b == bad {
+			return errors.New("no")
+		}
+		return nil
+	}
+	if err := s.road.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s.record.boxes[bad] != "failed" || s.record.count("failed") != 1 {
+		t.Errorf("fate of the bad cuboid: %q, %d failed in all", s.record.boxes[bad], s.record.count("failed"))
+	}
+	s.want(t, func(x, y, z int) uint64 {
+		if x < 1024 && y < 1024 && z >= 16 && z < 32 {
+			return 0
+		}
+		return at(x, y, z)
+	})
+}
+
+type stop struct{ fatal, refused bool }
+
+func (stop) Error() string   { return "stop" }
+func (s stop) Fatal() bool   { return s.fatal }
+func (s stop) Refused() bool { return s.refused }
+
+// An error that says that nothing else can succeed ends the run at once.
+func TestStop(t *testing.T) {
+	for _, want := range []stop{{fatal: true}, {refused: true}} {
+		s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+		var posts atomic.Int32
+		s.volume.fail = func(voxel.Box) error {
+			posts.Add(1)
+			return fmt.Errorf("post: %w", want)
+		}
+		if err := s.road.Run(t.Context()); !errors.Is(err, want) {
+			t.Errorf("Run = %v, want %v", err, want)
+		}
+		if n := posts.Load(); n > 2 {
+			t.Errorf("%d cuboids were tried, want no more than there are workers", n)
+		}
+		if n := s.record.count("failed"); n != 0 {
+			t.Errorf("%d cuboids are recorded as failed, want none: they are left to do", n)
+		}
+	}
+}
+
+// What cannot be recorded ends the run.
+func TestRecorderFails(t *testing.T) {
+	s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+	s.record.err = errors.New("disk full")
+	if err := s.road.Run(t.Context()); !errors.Is(err, s.record.err) {
+		t.Errorf("Run = %v, want %v", err, s.record.err)
+	}
+	if n := len(s.record.boxes); n > 3 {
+		t.Errorf("%d cuboids were carried on", n)
+	}
+}
+
+// Interrupted, a run lets what is in flight arrive and begins nothing new.
+func TestDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+		ctx, cancel := context.WithCancel(t.Context())
+		s.volume.fail = func(voxel.Box) error {
+			cancel()
+			time.Sleep(20 * time.Second) // shorter than the grace
+			return nil
+		}
+		if err := s.road.Run(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("Run = %v, want %v", err, context.Canceled)
+		}
+		if n := s.record.count("posted"); n < 1 || n > 2 {
+			t.Errorf("%d cuboids arrived, want those in flight", n)
+		}
+	})
+}
+
+// A sink that hangs cannot hold up an interrupted run for longer than the grace.
+func TestDrainHanging(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+		ctx, cancel := context.WithCancel(t.Context())
+		s.road.Sink = hanging{cancel}
+		start := time.Now()
+		if err := s.road.Run(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("Run = %v, want %v", err, context.Canceled)
+		}
+		if d := time.Since(start); d > time.Minute {
+			t.Errorf("it took %v", d)
+		}
+		if n := len(s.record.boxes) - s.record.count("empty"); n != 0 {
+			t.Errorf("fates are recorded that nobody knows: %v", s.record.boxes)
+		}
+	})
+}
+
+type hanging struct{ begun func() }
+
+func (h hanging) Post(ctx context.Context, _ *voxel.Block) error {
+	h.begun()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// Whatever is lost of a stack, each policy puts the same in its place however
+// the z range is shared.
+func TestMissing(t *testing.T) {
+	lost := map[int]sourcetest.Fault{
+		12: {Open: fs.ErrNotExist},                   // the first of the stack
+		20: {Open: errors.New("damaged")},            // in the middle of a chunk
+		21: {Open: errors.New("damaged")},            // and the next
+		31: {Rows: errors.New("damaged"), Row: 1030}, // the last of a chunk, in its second band
+		32: {Open: fs.ErrNotExist},                   // the first of a chunk: stands for 31, which is half there
+		34: {Rows: errors.New("damaged"), Row: 3},    // the last of the stack, near its start
+	}
+	zero := func(x, y, z int) uint64 {
+		f, ok := lost[z]
+		if ok && (f.Open != nil || y >= 1024 || f.Row < 1024) {
+			return 0 // a band with a bad row is lost as a whole
+		}
+		return at(x, y, z)
+	}
+	var previous func(x, y, z int) uint64
+	previous = func(x, y, z int) uint64 {
+		if z < 12 {
+			return 0
+		}
+		f, ok := lost[z]
+		if ok && (f.Open != nil || y >= 1024 || f.Row < 1024) {
+			return previous(x, y, z-1)
+		}
+		return at(x, y, z)
+	}
+	for _, tt := range []struct {
+		policy job.Missing
+		want   func(x, y, z int) uint64
+	}{{job.Zero, zero}, {job.Previous, previous}} {
+		for _, shares := range []int{1, 3} {
+			t.Run(fmt.Sprintf("%v/%d", tt.policy, shares), func(t *testing.T) {
+				s := newSetup(4, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+				s.road.Source = sourcetest.Faulty{Source: s.road.Source, Faults: lost}
+				s.road.Missing = tt.policy
+				data := s.road.Plan.Data
+				for _, z := range plan.Split(data.Z(), shares) {
+					s.road.Plan = plan.New(data.WithZ(z), voxel.Uint8, voxel.Uint8, 4, 0)
+					if err := s.road.Run(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				s.want(t, tt.want)
+				if got, want := slices.Sorted(maps.Keys(s.record.missing)), []int{12, 20, 21, 31, 32, 34}; !slices.Equal(got, want) {
+					t.Errorf("slices %v are recorded as missing, want %v", got, want)
+				}
+			})
+		}
+	}
+}
+
+func TestMissingFails(t *testing.T) {
+	for name, f := range map[string]sourcetest.Fault{
+		"absent":   {Open: fs.ErrNotExist},
+		"half-way": {Rows: fs.ErrNotExist, Row: 1000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSetup(4, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+			s.road.Source = sourcetest.Faulty{Source: s.road.Source, Faults: map[int]sourcetest.Fault{20: f}}
+			if err := s.road.Run(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("Run = %v, want %v", err, fs.ErrNotExist)
+			}
+		})
+	}
+}
+
+// A slice of another shape is no missing slice: no policy hides it.
+func TestMismatch(t *testing.T) {
+	for _, policy := range []job.Missing{job.Fail, job.Zero, job.Previous} {
+		s := newSetup(4, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+		s.road.Missing = policy
+		bad := &source.MismatchError{Name: "20.tif"}
+		s.road.Source = sourcetest.Faulty{Source: s.road.Source, Faults: map[int]sourcetest.Fault{20: {Open: bad}}}
+		if err := s.road.Run(t.Context()); !errors.Is(err, bad) {
+			t.Errorf("%v: Run = %v, want %v", policy, err, bad)
+		}
+		if _, err := ingest.Survey(t.Context(), s.road.Source, s.road.Stack, policy); !errors.Is(err, bad) {
+			t.Errorf("%v: Survey = %v, want %v", policy, err, bad)
+		}
+	}
+}
+
+func TestSurvey(t *testing.T) {
+	s := newSetup(1, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+	z := s.road.Stack
+	faults := map[int]sourcetest.Fault{}
+	src := sourcetest.Faulty{Source: s.road.Source, Faults: faults}
+	check := func(policy job.Missing, want ...string) {
+		t.Helper()
+		_, err := ingest.Survey(t.Context(), src, z, policy)
+		if len(want) == 0 && err != nil {
+			t.Errorf("%v: Survey = %v, want no error", policy, err)
+		}
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("%v: Survey = %v, want %q", policy, err, w)
+			}
+		}
+	}
+	check(job.Fail)
+	faults[13] = sourcetest.Fault{Open: fs.ErrNotExist}
+	check(job.Fail, "open slice 13")
+	check(job.Zero)
+	faults[15] = sourcetest.Fault{Open: fs.ErrNotExist}
+	check(job.Fail, "2 of 23 slices", "open slice 13", "open slice 15")
+	for i := z.Min; i < z.Max-1; i++ {
+		faults[i] = sourcetest.Fault{Open: fs.ErrNotExist}
+	}
+	check(job.Fail, "22 of 23 slices", "and 12 more")
+	check(job.Previous)
+	faults[z.Max-1] = sourcetest.Fault{Open: fs.ErrNotExist}
+	check(job.Zero, "none of the 23 slices")
+}
+
+// With images so small that a chunk is one cuboid, all workers still have work.
+func TestWorkersBusy(t *testing.T) {
+	const workers = 8
+	data := box(0, 64, 0, 64, 0, 16*2*workers)
+	var inFlight, most atomic.Int32
+	all := make(chan struct{})
+	sink := sinkFunc(func() {
+		if n := inFlight.Add(1); n == workers {
+			close(all)
+		} else {
+			most.Store(max(n, most.Load()))
+		}
+		<-all // nobody returns before all workers are here
+	})
+	road := &ingest.Road{
+		Plan: plan.New(data, voxel.Uint8, voxel.Uint8, workers, 0), Stack: data.Z(),
+		Source: sourcetest.Func(data, voxel.Uint8, at), Sink: sink, Recorder: newRecord(),
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := road.Run(ctx); err != nil {
+		t.Fatalf("%v: at most %d of %d workers were at work together", err, most.Load(), workers)
+	}
+}
+
+type sinkFunc func()
+
+func (f sinkFunc) Post(context.Context, *voxel.Block) error { f(); return nil }
+
+func BenchmarkRun(b *testing.B) {
+	data := box(0, 4096, 0, 4096, 0, 32)
+	stack := voxel.NewBlock(data, voxel.Uint8)
+	for i := range stack.Data {
+		stack.Data[i] = byte(i)
+	}
+	b.SetBytes(data.Voxels())
+	for b.Loop() {
+		road := &ingest.Road{
+			Plan: plan.New(data, voxel.Uint8, voxel.Uint8, 8, 0), Stack: data.Z(),
+			Source: sourcetest.Memory(stack), Sink: sinkFunc(func() {}), Recorder: newRecord(),
+		}
+		if err := road.Run(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
