@@ -9,6 +9,7 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -90,12 +91,12 @@ func Compare(got, want *voxel.Block) *Difference {
 // compareRow adds the voxels in which a row differs to d, which it makes at the first.
 func compareRow(d *Difference, got, want *voxel.Block, y, z int) *Difference {
 	g, w := got.Row(y, z), want.Row(y, z)
-	if slices.Equal(g, w) {
+	if bytes.Equal(g, w) {
 		return d
 	}
 	size := want.Type.Size()
 	for i := 0; i < len(w); i += size {
-		if slices.Equal(g[i:i+size], w[i:i+size]) {
+		if bytes.Equal(g[i:i+size], w[i:i+size]) {
 			continue
 		}
 		if d == nil {
