@@ -106,7 +106,6 @@ func parseAccess(text []byte) (Access, error) {
 	// Python's configparser, for which these files were written, knows neither
 	// comments after a value nor a backslash that continues a line.
 	file, err := ini.LoadSources(ini.LoadOptions{
-		InsensitiveSections: true,
 		InsensitiveKeys:     true,
 		IgnoreInlineComment: true,
 		IgnoreContinuation:  true,
@@ -115,14 +114,25 @@ func parseAccess(text []byte) (Access, error) {
 		return Access{}, errors.New("a line is not of the form key = value")
 	}
 	var values [len(accessKeys)]string
-	section := file.Section("Default")
 	for i, key := range accessKeys {
-		if !section.HasKey(key) {
+		k := defaultKey(file, key)
+		if k == nil {
 			return Access{}, fmt.Errorf("the section [Default] lacks the key %s", key)
 		}
-		values[i] = section.Key(key).Value()
+		values[i] = k.Value()
 	}
 	return newAccess(values)
+}
+
+// defaultKey finds a key in the section [Default], however it is capitalised, or
+// before the first section, which to ini is DEFAULT; nil if it is in neither.
+func defaultKey(file *ini.File, name string) *ini.Key {
+	for _, section := range file.Sections() {
+		if strings.EqualFold(section.Name(), "Default") && section.HasKey(name) {
+			return section.Key(name)
+		}
+	}
+	return nil
 }
 
 // accessFromEnv reports whether the environment holds an access, and reads it.

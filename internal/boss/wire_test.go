@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -576,7 +577,7 @@ func TestTLS(t *testing.T) {
 		io.WriteString(w, `{"name":"lab"}`)
 	}))
 	srv.EnableHTTP2 = true
-	srv.Config.ErrorLog = nil
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	defer srv.Close()
 	c := newClient(t, srv.URL, boss.Options{})
