@@ -198,7 +198,7 @@ func TestPlainLines(t *testing.T) {
 			if got := s.shown(); len(got) != 0 {
 				t.Errorf("too early: %q", got)
 			}
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			d.Println("a warning")
 			time.Sleep(tt.want)
