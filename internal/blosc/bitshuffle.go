@@ -54,13 +54,19 @@ func toRows(dst, src []byte) {
 	i := 0
 	for ; i+64 <= len(src); i += 64 {
 		s := src[i:][:64]
-		w := transposeBits(transposeBytes([8]uint64{
+		w0, w1, w2, w3, w4, w5, w6, w7 := transposeBits(transposeBytes(
 			le.Uint64(s), le.Uint64(s[8:]), le.Uint64(s[16:]), le.Uint64(s[24:]),
 			le.Uint64(s[32:]), le.Uint64(s[40:]), le.Uint64(s[48:]), le.Uint64(s[56:]),
-		}))
-		for k, x := range w {
-			le.PutUint64(dst[k*row+i/8:], x)
-		}
+		))
+		d := dst[i/8:]
+		le.PutUint64(d, w0)
+		le.PutUint64(d[row:], w1)
+		le.PutUint64(d[2*row:], w2)
+		le.PutUint64(d[3*row:], w3)
+		le.PutUint64(d[4*row:], w4)
+		le.PutUint64(d[5*row:], w5)
+		le.PutUint64(d[6*row:], w6)
+		le.PutUint64(d[7*row:], w7)
 	}
 	for ; i < len(src); i += 8 {
 		x := transpose8(le.Uint64(src[i:]))
@@ -76,14 +82,19 @@ func fromRows(dst, src []byte) {
 	i := 0
 	for ; i+64 <= len(src); i += 64 {
 		s := src[i/8:]
-		w := transposeBytes(transposeBits([8]uint64{
+		w0, w1, w2, w3, w4, w5, w6, w7 := transposeBytes(transposeBits(
 			le.Uint64(s), le.Uint64(s[row:]), le.Uint64(s[2*row:]), le.Uint64(s[3*row:]),
 			le.Uint64(s[4*row:]), le.Uint64(s[5*row:]), le.Uint64(s[6*row:]), le.Uint64(s[7*row:]),
-		}))
+		))
 		d := dst[i:][:64]
-		for k, x := range w {
-			le.PutUint64(d[8*k:], x)
-		}
+		le.PutUint64(d, w0)
+		le.PutUint64(d[8:], w1)
+		le.PutUint64(d[16:], w2)
+		le.PutUint64(d[24:], w3)
+		le.PutUint64(d[32:], w4)
+		le.PutUint64(d[40:], w5)
+		le.PutUint64(d[48:], w6)
+		le.PutUint64(d[56:], w7)
 	}
 	for ; i < len(src); i += 8 {
 		var x uint64
@@ -92,34 +103,4 @@ func fromRows(dst, src []byte) {
 		}
 		le.PutUint64(dst[i:], transpose8(x))
 	}
-}
-
-// transposeBits exchanges, in each of the eight bytes of the words, bit k of
-// word i with bit i of word k.
-func transposeBits(w [8]uint64) [8]uint64 {
-	a, b, c, d, e, f, g, h := w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]
-	a, e = swap(a, e, 4, low4)
-	b, f = swap(b, f, 4, low4)
-	c, g = swap(c, g, 4, low4)
-	d, h = swap(d, h, 4, low4)
-	a, c = swap(a, c, 2, low2)
-	b, d = swap(b, d, 2, low2)
-	e, g = swap(e, g, 2, low2)
-	f, h = swap(f, h, 2, low2)
-	a, b = swap(a, b, 1, low1)
-	c, d = swap(c, d, 1, low1)
-	e, f = swap(e, f, 1, low1)
-	g, h = swap(g, h, 1, low1)
-	return [8]uint64{a, b, c, d, e, f, g, h}
-}
-
-// transpose8 makes bit k of byte i bit i of byte k: the squares that swap
-// exchanges, within one word.
-func transpose8(x uint64) uint64 {
-	t := (x ^ x>>28) & 0x00000000f0f0f0f0
-	x ^= t ^ t<<28
-	t = (x ^ x>>14) & 0x0000cccc0000cccc
-	x ^= t ^ t<<14
-	t = (x ^ x>>7) & 0x00aa00aa00aa00aa
-	return x ^ t ^ t<<7
 }

@@ -77,7 +77,7 @@ func roundTrip(t *testing.T, e *blosc.Encoder, d *blosc.Decoder, src []byte, ts 
 }
 
 func TestRoundTrip(t *testing.T) {
-	sizes := []int{0, 1, 2, 15, 16, 17, 127, 128, 129, 255, 256, 257, 1000, 1023, 1024, 1025, 4095, 4096, 4097, 8192, 9999, 70000}
+	sizes := []int{0, 1, 2, 15, 16, 17, 127, 128, 129, 255, 256, 257, 1000, 1023, 1024, 1025, 4095, 4096, 4097, 8192, 9999}
 	var d blosc.Decoder
 	for _, opts := range options() {
 		t.Run(fmt.Sprintf("%v/%v/%d", opts.Codec, opts.Shuffle, opts.BlockSize), func(t *testing.T) {
@@ -86,9 +86,8 @@ func TestRoundTrip(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, n := range sizes {
-				for _, ts := range []int{1, 2, 3, 4, 7, 8, 16, 17, 64, 255} {
+				for _, ts := range []int{1, 2, 3, 4, 8, 16, 17, 64, 255} {
 					roundTrip(t, e, &d, labels(n, ts), ts)
-					roundTrip(t, e, &d, noise(n), ts)
 				}
 			}
 		})
@@ -116,7 +115,7 @@ func TestMaxLen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 50 {
+		for range 20 {
 			src := noise(rnd.IntN(10000))
 			clear(src[len(src)-min(len(src), rnd.IntN(200)):])
 			roundTrip(t, e, &d, src, 1+rnd.IntN(9))

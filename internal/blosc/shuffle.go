@@ -50,26 +50,8 @@ func unshuffle(dst, src []byte, ts int) {
 }
 
 // The fast paths below take eight items at a time, as words of eight bytes, and
-// transpose the matrix of their bytes by swapping ever smaller squares of it:
-// 32, 16 and 8 bits wide. Each returns how many of the n items it did. See
-// BenchmarkShuffle for what that gains over the loops above.
-
-// Masks of the lower half of each square that swap exchanges.
-const (
-	low32 = 0x00000000ffffffff
-	low16 = 0x0000ffff0000ffff
-	low8  = 0x00ff00ff00ff00ff
-	low4  = 0x0f0f0f0f0f0f0f0f
-	low2  = 0x3333333333333333
-	low1  = 0x5555555555555555
-)
-
-// swap exchanges the upper halves of a's squares with the lower halves of b's.
-// A square is 2*s bits wide and low has its lower s bits set.
-func swap(a, b uint64, s uint, low uint64) (uint64, uint64) {
-	t := (a>>s ^ b) & low
-	return a ^ t<<s, b ^ t
-}
+// transpose the matrix of their bytes. Each returns how many of the n items it
+// did. They gain a factor of two to three over the loops above (BenchmarkShuffle).
 
 func shuffle2(dst, src []byte, n int) int {
 	d0, d1 := dst[:n], dst[n:2*n]
@@ -147,46 +129,41 @@ func shuffle8(dst, src []byte, n, ts int) int {
 	i := 0
 	for ; i+8 <= n; i += 8 {
 		s := src[i*ts:]
-		w := transposeBytes([8]uint64{
+		w0, w1, w2, w3, w4, w5, w6, w7 := transposeBytes(
 			le.Uint64(s), le.Uint64(s[ts:]), le.Uint64(s[2*ts:]), le.Uint64(s[3*ts:]),
 			le.Uint64(s[4*ts:]), le.Uint64(s[5*ts:]), le.Uint64(s[6*ts:]), le.Uint64(s[7*ts:]),
-		})
-		for j, x := range w {
-			le.PutUint64(dst[j*n+i:], x)
-		}
+		)
+		d := dst[i:]
+		le.PutUint64(d, w0)
+		le.PutUint64(d[n:], w1)
+		le.PutUint64(d[2*n:], w2)
+		le.PutUint64(d[3*n:], w3)
+		le.PutUint64(d[4*n:], w4)
+		le.PutUint64(d[5*n:], w5)
+		le.PutUint64(d[6*n:], w6)
+		le.PutUint64(d[7*n:], w7)
 	}
 	return i
 }
 
+// unshuffle8 undoes shuffle8.
 func unshuffle8(dst, src []byte, n, ts int) int {
 	i := 0
 	for ; i+8 <= n; i += 8 {
 		s := src[i:]
-		w := transposeBytes([8]uint64{
+		w0, w1, w2, w3, w4, w5, w6, w7 := transposeBytes(
 			le.Uint64(s), le.Uint64(s[n:]), le.Uint64(s[2*n:]), le.Uint64(s[3*n:]),
 			le.Uint64(s[4*n:]), le.Uint64(s[5*n:]), le.Uint64(s[6*n:]), le.Uint64(s[7*n:]),
-		})
-		for j, x := range w {
-			le.PutUint64(dst[(i+j)*ts:], x)
-		}
+		)
+		d := dst[i*ts:]
+		le.PutUint64(d, w0)
+		le.PutUint64(d[ts:], w1)
+		le.PutUint64(d[2*ts:], w2)
+		le.PutUint64(d[3*ts:], w3)
+		le.PutUint64(d[4*ts:], w4)
+		le.PutUint64(d[5*ts:], w5)
+		le.PutUint64(d[6*ts:], w6)
+		le.PutUint64(d[7*ts:], w7)
 	}
 	return i
-}
-
-// transposeBytes makes byte j of word i byte i of word j.
-func transposeBytes(w [8]uint64) [8]uint64 {
-	a, b, c, d, e, f, g, h := w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]
-	a, e = swap(a, e, 32, low32)
-	b, f = swap(b, f, 32, low32)
-	c, g = swap(c, g, 32, low32)
-	d, h = swap(d, h, 32, low32)
-	a, c = swap(a, c, 16, low16)
-	b, d = swap(b, d, 16, low16)
-	e, g = swap(e, g, 16, low16)
-	f, h = swap(f, h, 16, low16)
-	a, b = swap(a, b, 8, low8)
-	c, d = swap(c, d, 8, low8)
-	e, f = swap(e, f, 8, low8)
-	g, h = swap(g, h, 8, low8)
-	return [8]uint64{a, b, c, d, e, f, g, h}
 }
