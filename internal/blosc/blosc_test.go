@@ -10,15 +10,17 @@ import (
 	"github.com/neurodata/ndpush/internal/blosc"
 )
 
-// labels is a stretch of items like those of a segmentation with a little
-// noise: n bytes of items of ts bytes, little-endian. testdata/make_goldens.py
-// makes the same.
+// labels is n bytes of little-endian items of ts bytes, in steps of 64, some of
+// them one higher. testdata/make_goldens.py makes the same.
 func labels(n, ts int) []byte {
 	p := make([]byte, n)
 	noise := uint32(12345)
 	for i := range (n + ts - 1) / ts {
 		noise = noise*1664525 + 1013904223
-		v := uint32(i/64)*2654435761>>20 + noise>>30
+		v := uint32(i/64) * 2654435761 >> 20
+		if noise>>28 == 0 {
+			v++
+		}
 		for j := 0; j < min(ts, 4) && i*ts+j < n; j++ {
 			p[i*ts+j] = byte(v >> (8 * j))
 		}
@@ -44,7 +46,7 @@ func options() []blosc.Options {
 	var all []blosc.Options
 	for _, c := range []blosc.Codec{blosc.LZ4, blosc.Zstd} {
 		for _, s := range []blosc.Shuffle{blosc.AutoShuffle, blosc.NoShuffle, blosc.ByteShuffle, blosc.BitShuffle} {
-			for _, size := range []int{0, 128, 1000, 4096} {
+			for _, size := range []int{0, 1000} {
 				all = append(all, blosc.Options{Codec: c, Shuffle: s, BlockSize: size})
 			}
 		}
@@ -77,7 +79,7 @@ func roundTrip(t *testing.T, e *blosc.Encoder, d *blosc.Decoder, src []byte, ts 
 }
 
 func TestRoundTrip(t *testing.T) {
-	sizes := []int{0, 1, 2, 15, 16, 17, 127, 128, 129, 255, 256, 257, 1000, 1023, 1024, 1025, 4095, 4096, 4097, 8192, 9999}
+	sizes := []int{0, 1, 2, 15, 16, 127, 128, 129, 255, 256, 257, 1000, 1023, 1024, 2048, 4097}
 	var d blosc.Decoder
 	for _, opts := range options() {
 		t.Run(fmt.Sprintf("%v/%v/%d", opts.Codec, opts.Shuffle, opts.BlockSize), func(t *testing.T) {
@@ -115,7 +117,7 @@ func TestMaxLen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 20 {
+		for range 10 {
 			src := noise(rnd.IntN(10000))
 			clear(src[len(src)-min(len(src), rnd.IntN(200)):])
 			roundTrip(t, e, &d, src, 1+rnd.IntN(9))
