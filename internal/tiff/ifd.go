@@ -96,8 +96,8 @@ func openFile(r io.ReaderAt, size int64) (*file, *directory, error) {
 // read gives n bytes at offset, after a look whether the file has them: nothing
 // is allocated on a header's word.
 func (f *file) read(offset, n uint64, what string) ([]byte, error) {
-	if err := f.has(offset, n, what); err != nil {
-		return nil, err
+	if !f.has(offset, n) {
+		return nil, f.truncated(what, offset, n)
 	}
 	p := make([]byte, n)
 	if err := readFull(f.r, p, int64(offset)); err != nil {
@@ -106,13 +106,15 @@ func (f *file) read(offset, n uint64, what string) ([]byte, error) {
 	return p, nil
 }
 
-// has checks that n bytes at offset lie within the file.
-func (f *file) has(offset, n uint64, what string) error {
+// has reports whether n bytes at offset lie within the file.
+func (f *file) has(offset, n uint64) bool {
 	size := uint64(max(0, f.size))
-	if offset > size || n > size-offset {
-		return fmt.Errorf("truncated: %s needs %d bytes at offset %d, the file has %d", what, n, offset, f.size)
-	}
-	return nil
+	return offset <= size && n <= size-offset
+}
+
+// truncated is the error that what lies beyond the end of the file.
+func (f *file) truncated(what string, offset, n uint64) error {
+	return fmt.Errorf("truncated: %s needs %d bytes at offset %d, the file has %d", what, n, offset, f.size)
 }
 
 // readFull fills p from offset. A reader may say io.EOF with the last bytes.

@@ -266,8 +266,8 @@ func (f *file) segment(l *layout, i int, offset, n uint64) (segment, error) {
 	if offset == 0 || n == 0 {
 		return segment{}, fmt.Errorf("%s %d has no data", l.kind(), i)
 	}
-	if err := f.has(offset, n, l.kind()+" "+strconv.Itoa(i)); err != nil {
-		return segment{}, err
+	if !f.has(offset, n) {
+		return segment{}, f.truncated(fmt.Sprintf("%s %d", l.kind(), i), offset, n)
 	}
 	if rows/l.codec.ratio() > int64(n) {
 		return segment{}, fmt.Errorf("%s %d has %d bytes, too few for %d rows of %d bytes", l.kind(), i, n, l.rows(i), l.rowBytes())
