@@ -54,6 +54,10 @@ type Timeouts struct {
 	Dial time.Duration // to connect; zero: 30 s
 	TLS  time.Duration // to agree on a key; zero: 30 s
 
+	// Continue is the wait for leave to send a cuboid. A front end that knows
+	// nothing of 100-continue costs this much a cuboid. Zero: 1 s.
+	Continue time.Duration
+
 	// Answer is from the end of the request to the head of the answer. BOSS waits
 	// up to 60 s for cuboids that are being written. Zero: 2 minutes.
 	Answer time.Duration
@@ -125,6 +129,7 @@ func (t *Timeouts) setDefaults() {
 	}{
 		{&t.Dial, 30 * time.Second},
 		{&t.TLS, 30 * time.Second},
+		{&t.Continue, time.Second},
 		{&t.Answer, 2 * time.Minute},
 		{&t.Request, 10 * time.Minute},
 	} {
@@ -144,8 +149,7 @@ func (o *Options) transport() *http.Transport {
 		TLSHandshakeTimeout:   o.Timeouts.TLS,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
 		ResponseHeaderTimeout: o.Timeouts.Answer,
-		// A front end that knows nothing of 100-continue costs this much a cuboid.
-		ExpectContinueTimeout: time.Second,
+		ExpectContinueTimeout: o.Timeouts.Continue,
 		MaxIdleConnsPerHost:   o.Workers,
 		// Less than nginx's keepalive_timeout of 75 s, so that it is seldom the
 		// server that closes, just as the next request is sent.

@@ -66,10 +66,7 @@ var box = voxel.Box{Min: voxel.Point{X: 512, Y: 1024, Z: 16}, Max: voxel.Point{X
 // noise is a block that does not compress.
 func noise(box voxel.Box, ty voxel.Type) *voxel.Block {
 	b := voxel.NewBlock(box, ty)
-	rnd := rand.New(rand.NewPCG(1, 2))
-	for i := range b.Data {
-		b.Data[i] = byte(rnd.Uint32())
-	}
+	rand.NewChaCha8([32]byte{}).Read(b.Data)
 	return b
 }
 
@@ -358,7 +355,7 @@ func TestResetWhilePosting(t *testing.T) {
 
 // A server that refuses at once and closes is heard, thanks to 100-continue.
 func TestRefusalWithoutReadingTheBody(t *testing.T) {
-	cuboid := noise(voxel.Box{Max: voxel.Point{X: 1024, Y: 1024, Z: 8}}, voxel.Uint8)
+	cuboid := noise(voxel.Box{Max: voxel.Point{X: 1024, Y: 1024, Z: 4}}, voxel.Uint8)
 	url := raw(t, func(conn net.Conn) {
 		if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
 			return
@@ -546,11 +543,11 @@ func TestBuffersAreNotSharedTooEarly(t *testing.T) {
 	var wg sync.WaitGroup
 	for w := range 4 {
 		wg.Go(func() {
-			for i := range 20 {
+			for i := range 10 {
 				// All of one value, and one other so that it is not one run.
-				b := voxel.NewBlock(voxel.Box{Max: voxel.Point{X: 512, Y: 512, Z: 4}}, voxel.Uint8)
+				b := voxel.NewBlock(voxel.Box{Max: voxel.Point{X: 512, Y: 512, Z: 2}}, voxel.Uint8)
 				for k := range b.Data {
-					b.Data[k] = byte(1 + 20*w + i)
+					b.Data[k] = byte(1 + 10*w + i)
 				}
 				b.Data[len(b.Data)/2] = 0
 				if err := ch.Post(t.Context(), b); err != nil {
