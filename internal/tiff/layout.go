@@ -256,11 +256,12 @@ func (f *file) segments(d *directory, l *layout) error {
 
 // segment checks that segment i, n bytes at offset, can hold its rows.
 //
-// Pixels stored as they are need no count: writers leave it out or at 0, and it
-// is what the rows take.
+// Pixels stored as they are need no count: it is what the rows take. Writers
+// leave it out or at 0, or give the short last strip that of a full one, which
+// may end beyond the file.
 func (f *file) segment(l *layout, i int, offset, n uint64) (segment, error) {
 	rows := int64(l.rowBytes()) * int64(l.rows(i))
-	if l.codec == codecNone && n == 0 {
+	if l.codec == codecNone && (n == 0 || n > uint64(rows)) {
 		n = uint64(rows)
 	}
 	if offset == 0 || n == 0 {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/neurodata/ndpush/internal/tiff"
@@ -21,19 +22,28 @@ import (
 // The images of testdata, which other programs wrote: see testdata/make.py.
 const width, height = 37, 29
 
-// pixel is what make.py calls pixels, of size bytes, little-endian.
-func pixel(x, y, size int) []byte {
-	v := uint64((x*x+3*y)^(x*y)) * 0x9E3779B97F4A7C15
-	return binary.LittleEndian.AppendUint64(nil, v)[:size]
+// pixels is what make.py calls pixels, of size bytes each, little-endian.
+func pixels(size int) []byte {
+	var p []byte
+	for y := range height {
+		for x := range width {
+			v := uint64((x*x+3*y)^(x*y)) * 0x9E3779B97F4A7C15
+			p = append(p, binary.LittleEndian.AppendUint64(nil, v)[:size]...)
+		}
+	}
+	return p
 }
+
+// images are the pixels of each size, made once.
+var images = sync.OnceValue(func() map[int][]byte {
+	return map[int][]byte{1: pixels(1), 2: pixels(2), 4: pixels(4), 8: pixels(8)}
+})
 
 // want is the pixels of box.
 func want(box image.Rectangle, size int) []byte {
 	var p []byte
 	for y := box.Min.Y; y < box.Max.Y; y++ {
-		for x := box.Min.X; x < box.Max.X; x++ {
-			p = append(p, pixel(x, y, size)...)
-		}
+		p = append(p, images()[size][(y*width+box.Min.X)*size:(y*width+box.Max.X)*size]...)
 	}
 	return p
 }
@@ -295,6 +305,18 @@ func TestHeaders(t *testing.T) {
 func TestNoByteCounts(t *testing.T) {
 	p := readFile(t, "testdata/good/8-none-strips-II-classic-p1.tif")
 	binary.LittleEndian.PutUint16(entryAt(t, p, 279), 60000)
+	checkBand(t, open(t, p), image.Rect(0, 0, width, height))
+}
+
+// The short last strip may claim the bytes of a full one, beyond the file's end.
+func TestLongLastStrip(t *testing.T) {
+	p := readFile(t, "testdata/good/8-none-strips-II-classic-p1.tif")
+	e := entryAt(t, p, 279)
+	le := binary.LittleEndian
+	if le.Uint16(e[2:]) != 3 {
+		t.Fatalf("counts of type %d, want SHORT", le.Uint16(e[2:]))
+	}
+	le.PutUint16(p[le.Uint32(e[8:])+5*2:], 5*width)
 	checkBand(t, open(t, p), image.Rect(0, 0, width, height))
 }
 

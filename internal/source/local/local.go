@@ -72,10 +72,8 @@ func (d Dir) explain(path string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("the directory %s may not be searched: %w", filepath.Dir(path), err)
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		if dirErr := d.Check(); dirErr != nil {
-			return dirErr
-		}
+	if dirErr := d.Check(); dirErr != nil {
+		return dirErr
 	}
 	return err
 }

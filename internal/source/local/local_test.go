@@ -187,7 +187,7 @@ func TestOpen(t *testing.T) {
 		{dir, "c.tif", "c.tif", true},
 		{dir, "other/c.tif", "c.tif", true},
 		{gone, "c.tif", fmt.Sprintf("the directory %s does not exist", gone), false},
-		{filepath.Join(dir, "b.tif"), "c.tif", "", false},
+		{filepath.Join(dir, "b.tif"), "c.tif", filepath.Join(dir, "b.tif") + " is not a directory", false},
 	} {
 		_, err := local.Dir(tt.dir).Open(t.Context(), tt.name)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || errors.Is(err, fs.ErrNotExist) != tt.missing {
