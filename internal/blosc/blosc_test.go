@@ -144,3 +144,54 @@ func TestEncoderRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The choices that BenchmarkEncode led to, as a frame's header shows them.
+func TestDefaults(t *testing.T) {
+	for _, tt := range []struct {
+		opts     blosc.Options
+		typeSize int
+		bytes    int
+		want     blosc.Header
+	}{
+		{blosc.Options{}, 1, 1 << 20, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.NoShuffle, BlockSize: 1 << 19}},
+		{blosc.Options{}, 2, 1 << 20, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.BitShuffle, Split: true, BlockSize: 1 << 19}},
+		{blosc.Options{}, 2, 1<<20 + 2, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.ByteShuffle, Split: true, BlockSize: 1 << 19}},
+		{blosc.Options{}, 8, 1 << 20, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.NoShuffle, BlockSize: 1 << 19}},
+		{blosc.Options{Codec: blosc.Zstd}, 1, 1 << 20, blosc.Header{Codec: blosc.Zstd, Shuffle: blosc.NoShuffle, BlockSize: 1 << 19}},
+		{blosc.Options{Codec: blosc.Zstd}, 2, 1 << 20, blosc.Header{Codec: blosc.Zstd, Shuffle: blosc.ByteShuffle, BlockSize: 1 << 19}},
+		{blosc.Options{Shuffle: blosc.BitShuffle, BlockSize: 999}, 8, 6400, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.BitShuffle, BlockSize: 960}},
+		{blosc.Options{Shuffle: blosc.ByteShuffle, BlockSize: 128}, 200, 6400, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.ByteShuffle, BlockSize: 200}},
+	} {
+		e, err := blosc.NewEncoder(tt.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frame, err := e.Append(nil, steps(tt.bytes, 1), tt.typeSize)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := blosc.ParseHeader(frame)
+		tt.want.TypeSize, tt.want.NBytes, tt.want.CBytes = tt.typeSize, tt.bytes, len(frame)
+		if got != tt.want || err != nil {
+			t.Errorf("%+v, %d bytes in items of %d: header %+v, error %v", tt.opts, tt.bytes, tt.typeSize, got, err)
+		}
+	}
+}
+
+// Frame after frame takes no new memory. Zstd's pools do, under the race
+// detector only, so it is left out.
+func TestAllocs(t *testing.T) {
+	src := labels(1<<20, 2)
+	e, err := blosc.NewEncoder(blosc.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d blosc.Decoder
+	var frame, back []byte
+	if n := testing.AllocsPerRun(5, func() {
+		frame, _ = e.Append(frame[:0], src, 2)
+		back, _ = d.Append(back[:0], frame, len(src))
+	}); n > 0 {
+		t.Errorf("%v allocations for a frame there and back", n)
+	}
+}

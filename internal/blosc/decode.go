@@ -97,11 +97,6 @@ func (d *Decoder) block(dst, src []byte, h Header) (int, error) {
 	return pos, nil
 }
 
-// filters reports whether the blocks were changed before they were compressed.
-func (h Header) filters() bool {
-	return h.Shuffle == BitShuffle || h.Shuffle == ByteShuffle && h.TypeSize > 1
-}
-
 // unfilter writes to dst what src was before the header's filter.
 func (d *Decoder) unfilter(dst, src []byte, h Header) {
 	switch {

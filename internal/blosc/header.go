@@ -146,3 +146,8 @@ func (h Header) streams(n int) int {
 	}
 	return 1
 }
+
+// filters reports whether the blocks were changed before they were compressed.
+func (h Header) filters() bool {
+	return h.Shuffle == BitShuffle || h.Shuffle == ByteShuffle && h.TypeSize > 1
+}
