@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"slices"
 )
 
 // A codedReader reads pixels that are compressed. Its state is where the last
@@ -111,7 +110,10 @@ func (m *codedReader) keep(box image.Rectangle, y int) {
 	end := min(y-y%m.segHeight+m.segHeight, m.height)
 	box.Min.Y, box.Max.Y = box.Max.Y, max(box.Max.Y, end)
 	n := box.Dx() * box.Dy() * m.bytes
-	m.kept = view{slices.Grow(m.kept.pix[:0], n)[:n], box, m.bytes}
+	if cap(m.kept.pix) < n {
+		m.kept.pix = make([]byte, n) // exactly, as Held says
+	}
+	m.kept = view{m.kept.pix[:n], box, m.bytes}
 }
 
 // readTile decodes a tile and puts its rows where they are wanted or kept. With
