@@ -7,7 +7,7 @@ import (
 
 // littleEndian makes p's pixels little-endian, in place.
 //
-// Eight bytes are swapped at a time in one register (see BenchmarkSwap), their
+// Eight bytes are swapped at a time in one register (see BenchmarkBands), their
 // tail one by one.
 func (l *layout) littleEndian(p []byte) {
 	if !l.bigEndian || l.bytes == 1 {
