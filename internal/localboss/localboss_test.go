@@ -5,12 +5,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/neurodata/ndpush/internal/blosc"
 	"github.com/neurodata/ndpush/internal/localboss"
@@ -214,7 +220,38 @@ func overlay(dst, src *voxel.Block) {
 	}
 }
 
-func TestRoundTrip(t *testing.T) {
+// Blocks of all shapes are merged as a slow twin merges them.
+func TestMergeBoxes(t *testing.T) {
+	for _, dir := range []string{"", t.TempDir()} {
+		b := serve(t, localboss.Options{Dir: dir})
+		b.fill()
+		rnd := rand.New(rand.NewPCG(1, 2))
+		all := voxel.NewBlock(box(0, 520, 0, 516, 10, 18), voxel.Uint8)
+		for _, part := range []voxel.Box{
+			box(0, 512, 0, 512, 16, 18),
+			box(0, 512, 0, 512, 16, 18),     // again
+			box(500, 520, 500, 516, 14, 17), // the corners of eight cubes
+			box(7, 8, 9, 10, 11, 12),        // a voxel
+		} {
+			block := random(rnd, part, all.Type, 0.4)
+			b.post("image8", 0, block)
+			overlay(all, block)
+		}
+		for _, part := range []voxel.Box{all.Box, box(511, 513, 511, 513, 15, 17), box(0, 520, 300, 301, 16, 17)} {
+			want := voxel.NewBlock(part, all.Type)
+			want.Gather(all)
+			if !bytes.Equal(b.get("image8", 0, part, all.Type).Data, want.Data) {
+				t.Errorf("%v differs from what was sent", part)
+			}
+		}
+	}
+}
+
+// Every channel that can hold voxels merges whole voxels of its type: one whose
+// low byte is zero is not zero.
+func TestMergeTypes(t *testing.T) {
+	b := serve(t, localboss.Options{})
+	b.fill()
 	for _, tt := range []struct {
 		channel string
 		typ     voxel.Type
@@ -222,38 +259,267 @@ func TestRoundTrip(t *testing.T) {
 		{"image8", voxel.Uint8}, {"image16", voxel.Uint16},
 		{"label8", voxel.Uint8}, {"label16", voxel.Uint16}, {"label64", voxel.Uint64},
 	} {
-		for _, where := range []string{"memory", "dir"} {
-			t.Run(tt.channel+"/"+where, func(t *testing.T) {
-				var opt localboss.Options
-				if where == "dir" {
-					opt.Dir = t.TempDir()
-				}
-				b := serve(t, opt)
-				b.fill()
-				rnd := rand.New(rand.NewPCG(1, uint64(tt.typ)))
-				all := voxel.NewBlock(box(0, 1040, 0, 530, 0, 18), tt.typ)
-				if !bytes.Equal(b.get(tt.channel, 0, all.Box, tt.typ).Data, all.Data) {
-					t.Fatal("what was never written is not zero")
-				}
-				for _, part := range []voxel.Box{
-					box(0, 512, 0, 512, 0, 16),    // one cube
-					box(0, 1024, 0, 512, 0, 16),   // two, one of them again
-					box(500, 530, 500, 520, 3, 5), // the corners of four
-					box(7, 8, 9, 10, 11, 12),      // a voxel
-					box(100, 1040, 0, 530, 14, 18),
-				} {
-					block := random(rnd, part, tt.typ, 0.1)
-					b.post(tt.channel, 0, block)
-					overlay(all, block)
-				}
-				for _, part := range []voxel.Box{all.Box, box(511, 513, 511, 513, 15, 17), box(0, 1040, 300, 301, 7, 8)} {
-					want := voxel.NewBlock(part, tt.typ)
-					want.Gather(all)
-					if !bytes.Equal(b.get(tt.channel, 0, part, tt.typ).Data, want.Data) {
-						t.Errorf("%v differs from what was sent", part)
-					}
-				}
-			})
+		n := tt.typ.Size()
+		row := func(voxels ...byte) *voxel.Block { // each in the highest byte
+			block := voxel.NewBlock(box(3, 3+len(voxels), 5, 6, 7, 8), tt.typ)
+			for i, v := range voxels {
+				block.Data[i*n+n-1] = v
+			}
+			return block
+		}
+		b.post(tt.channel, 0, row(1, 2, 0, 0, 5, 6, 7, 8, 9))
+		b.post(tt.channel, 0, row(0, 0, 0, 4, 9, 0, 1, 1, 0))
+		want := row(1, 2, 0, 4, 9, 6, 1, 1, 9)
+		if got := b.get(tt.channel, 0, want.Box, tt.typ); !bytes.Equal(got.Data, want.Data) {
+			t.Errorf("%s: got %d, want %d", tt.channel, got.Data, want.Data)
+		}
+		if got := b.get(tt.channel, 0, box(0, 3, 0, 1, 0, 1), tt.typ); !voxel.IsZero(got.Data) {
+			t.Errorf("%s: what was never written is %d", tt.channel, got.Data)
 		}
 	}
+}
+
+// Many writers of one cube lose nothing of each other.
+func TestConcurrentVoxels(t *testing.T) {
+	for _, dir := range []string{"", t.TempDir()} {
+		b := serve(t, localboss.Options{Dir: dir})
+		b.fill()
+		var g errgroup.Group
+		const writers = 16
+		for i := range writers {
+			g.Go(func() error {
+				at := box(30*i, 30*i+1, i, i+1, i, i+1)
+				path := fmt.Sprintf("/v1/cutout/c/e/image8/0/%v/", at)
+				a, err := b.do("POST", path, frame(t, []byte{byte(i + 1)}, voxel.Uint8), bloscBody)
+				if err == nil && a.status != 201 {
+					err = fmt.Errorf("%s: %v", path, a)
+				}
+				return err
+			})
+		}
+		if err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		got := b.get("image8", 0, box(0, 512, 0, writers, 0, writers), voxel.Uint8)
+		for i := range writers {
+			if v := got.Row(i, i)[30*i]; v != byte(i+1) {
+				t.Errorf("voxel %d is %d, want %d", i, v, i+1)
+			}
+		}
+	}
+}
+
+func TestToBlack(t *testing.T) {
+	b := serve(t, localboss.Options{})
+	b.fill()
+	block := voxel.NewBlock(box(0, 600, 0, 512, 0, 16), voxel.Uint8)
+	for i := range block.Data {
+		block.Data[i] = 7
+	}
+	b.post("image8", 0, block)
+	for _, black := range []voxel.Box{
+		box(520, 530, 3, 9, 2, 4),   // in a cube
+		box(0, 512, 0, 512, 0, 16),  // a cube
+		box(1000, 1010, 0, 9, 0, 1), // nothing there
+	} {
+		a := b.must(200, "PUT", fmt.Sprintf("/v1/cutout/to_black/c/e/image8/0/%v/", black), "", bloscBody)
+		if len(a.body) != 0 {
+			t.Errorf("to_black is answered with %v", a)
+		}
+		inside := black.Intersect(block.Box)
+		for z := inside.Min.Z; z < inside.Max.Z; z++ {
+			for y := inside.Min.Y; y < inside.Max.Y; y++ {
+				clear(block.Row(y, z)[inside.Min.X:inside.Max.X])
+			}
+		}
+	}
+	if got := b.get("image8", 0, block.Box, voxel.Uint8); !bytes.Equal(got.Data, block.Data) {
+		t.Error("to_black left another volume than it should")
+	}
+}
+
+// A channel of storage type cloudvol takes everything and shows nothing.
+func TestCloudVolume(t *testing.T) {
+	for _, byBody := range []bool{false, true} {
+		b := serve(t, localboss.Options{CloudVolume: !byBody})
+		b.fill()
+		channel := "image8"
+		if byBody {
+			channel = "cloud"
+			b.must(201, "POST", em+"/channel/cloud", `{"type":"image","datatype":"uint8","storage_type":"cloudvol"}`)
+		}
+		if got := b.must(200, "GET", em+"/channel/"+channel, "").fields()["storage_type"]; got != "cloudvol" {
+			t.Errorf("storage_type %v", got)
+		}
+		one := &voxel.Block{Box: box(0, 1, 0, 1, 0, 1), Type: voxel.Uint8, Data: []byte{9}}
+		b.post(channel, 0, one)
+		if got := b.get(channel, 0, one.Box, voxel.Uint8).Data[0]; got != 0 {
+			t.Errorf("a cloudvol channel shows %d", got)
+		}
+	}
+}
+
+// A server that is started again in its directory knows everything.
+func TestRestart(t *testing.T) {
+	dir := t.TempDir()
+	one := &voxel.Block{Box: box(511, 513, 9, 10, 15, 16), Type: voxel.Uint16, Data: []byte{1, 2, 3, 4}}
+	b := serve(t, localboss.Options{Dir: dir})
+	b.fill()
+	b.must(201, "POST", "/v1/meta/c/e/?key=offsets&value=%5B100,%200,%200%5D", "")
+	b.must(204, "DELETE", em+"/channel/label8", "")
+	b.post("image16", 1, one)
+
+	again := serve(t, localboss.Options{Dir: dir})
+	if again.token != b.token {
+		t.Error("the token changed")
+	}
+	for _, path := range []string{"/v1/collection/c", "/v1/coord/f", em, em + "/channel/label64", "/v1/meta/c/e/?key=offsets", "/v1/collection/"} {
+		if got, want := again.must(200, "GET", path, ""), b.must(200, "GET", path, ""); !bytes.Equal(got.body, want.body) {
+			t.Errorf("%s: %v, before %v", path, got, want)
+		}
+	}
+	again.must(404, "GET", em+"/channel/label8", "")
+	if got := again.get("image16", 1, one.Box, one.Type); !bytes.Equal(got.Data, one.Data) {
+		t.Errorf("voxels are %v, want %v", got.Data, one.Data)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "*", "*.tmp")); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+	other := serve(t, localboss.Options{Dir: dir, Token: testToken})
+	if other.token != testToken {
+		t.Error("a given token is not taken")
+	}
+	if os.WriteFile(filepath.Join(dir, "boss.json"), []byte("{"), 0o644); true {
+		if _, err := localboss.New(localboss.Options{Dir: dir}); err == nil {
+			t.Error("half of the resources is as good as none")
+		}
+	}
+}
+
+func TestAccessFile(t *testing.T) {
+	b := serve(t, localboss.Options{Dir: filepath.Join(t.TempDir(), "new")})
+	if !regexp.MustCompile("^[0-9a-f]{40}$").MatchString(b.token) {
+		t.Errorf("token %q", b.token)
+	}
+	path := filepath.Join(t.TempDir(), "boss.cfg")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.WriteAccess(path, b.url); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	p, _ := os.ReadFile(path)
+	want := "[Default]\nprotocol = http\nhost = " + strings.TrimPrefix(b.url, "http://") + "\ntoken = " + b.token + "\n"
+	if string(p) != want {
+		t.Errorf("got\n%swant\n%s", p, want)
+	}
+	for _, base := range []string{"", "127.0.0.1:8642", "ftp://x", "http://"} {
+		if b.WriteAccess(path, base) == nil {
+			t.Errorf("%q is taken for a server", base)
+		}
+	}
+	if _, err := localboss.New(localboss.Options{Token: "two words"}); err == nil {
+		t.Error("a token with a blank is taken")
+	}
+}
+
+// The log tells of every request and never of a token, wherever it was put.
+func TestLog(t *testing.T) {
+	var log bytes.Buffer
+	b := serve(t, localboss.Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Control: true})
+	b.fill()
+	b.must(404, "GET", "/v1/collection/"+b.token, "")
+	b.must(201, "POST", "/v1/meta/c/?key=k&value="+b.token, "")
+	b.must(401, "GET", "/v1/coord/f", "", "Authorization: Token "+b.token+"x")
+	b.must(200, "GET", "/local/faults", "")
+	b.Close()
+	if strings.Contains(log.String(), b.token) {
+		t.Errorf("the token is in the log:\n%s", &log)
+	}
+	for _, want := range []string{"status=404 code=4000", "url=/v1/coord/f", "status=401"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, &log)
+		}
+	}
+}
+
+// A cutout larger than all the memory allowed is worked on alone.
+func TestMemory(t *testing.T) {
+	b := serve(t, localboss.Options{Memory: 1})
+	b.fill()
+	var g errgroup.Group
+	for range 4 {
+		g.Go(func() error {
+			_, err := b.do("GET", "/v1/cutout/c/e/image8/0/0:64/0:64/0:1/", "")
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkPost(b *testing.B) {
+	for _, where := range []string{"memory", "dir"} {
+		b.Run(where, func(b *testing.B) {
+			var opt localboss.Options
+			if where == "dir" {
+				opt.Dir = b.TempDir()
+			}
+			s, err := localboss.New(opt)
+			if err != nil {
+				b.Fatal(err)
+			}
+			send := func(method, path, body, kind string) int {
+				r := httptest.NewRequest(method, path, strings.NewReader(body))
+				r.Header.Set("Authorization", "Token "+s.Token())
+				r.Header.Set("Content-Type", kind)
+				w := httptest.NewRecorder()
+				s.ServeHTTP(w, r)
+				return w.Code
+			}
+			send("POST", "/v1/collection/c", "{}", "application/json")
+			send("POST", "/v1/coord/f", strings.NewReplacer("2000", "2000000").Replace(frameBody), "application/json")
+			send("POST", em, experimentBody, "application/json")
+			send("POST", em+"/channel/image8", channelBody("image", "uint8"), "application/json")
+			data := make([]byte, 1<<24)
+			rnd := rand.New(rand.NewPCG(1, 2))
+			for i := range data { // gray noise that compresses somewhat
+				data[i] = byte(100 + rnd.NormFloat64()*8)
+			}
+			body := frame(b, data, voxel.Uint8)
+			b.SetBytes(int64(len(data)))
+			x := 0
+			for b.Loop() {
+				path := fmt.Sprintf("/v1/cutout/c/e/image8/0/%d:%d/0:1024/0:16/", x%1_000_000, x%1_000_000+1024)
+				if got := send("POST", path, body, "application/blosc"); got != 201 {
+					b.Fatalf("%s: %d", path, got)
+				}
+				x += 1024
+			}
+		})
+	}
+}
+
+// chunked posts a blosc body without saying how long it is.
+func (b *boss) chunked(path, body string) answer {
+	b.t.Helper()
+	r, err := http.NewRequest("POST", b.url+path, io.NopCloser(strings.NewReader(body)))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Token "+b.token)
+	r.Header.Set("Content-Type", "application/blosc")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	p, _ := io.ReadAll(resp.Body)
+	kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	return answer{resp.StatusCode, kind, resp.Header, p}
 }

@@ -165,5 +165,6 @@ func appendNPYGZ(dst, voxels []byte, t voxel.Type, shape []int) ([]byte, error) 
 	if err == nil {
 		_, err = z.Write(voxels)
 	}
-	return b.Bytes(), errors.Join(err, z.Close())
+	err = errors.Join(err, z.Close()) // which writes the rest
+	return b.Bytes(), err
 }
