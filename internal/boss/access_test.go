@@ -92,6 +92,15 @@ func TestFaultyAccess(t *testing.T) {
 	}
 }
 
+// BossDB has a token that everybody may read with, and others give out JWTs.
+func TestTokensOfOtherKinds(t *testing.T) {
+	for _, token := range []string{"public", "eyJhbGciOiJSUzI1NiJ9.e30.xxxTOKENyourxxx_-+/" + strings.Repeat("A", 64) + "=="} {
+		if err := checkToken(token); err != nil {
+			t.Errorf("%s: %v", token, err)
+		}
+	}
+}
+
 func second(_ Access, err error) error { return err }
 
 func writeAccess(t *testing.T, path, host string) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/neurodata/ndpush/internal/blosc"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -117,7 +118,7 @@ func (ch *Channel) GetInto(ctx context.Context, dst *voxel.Block) error {
 // readCutout decodes the answer into dst, by way of f. A faulty frame counts as
 // a fault of the way here, where lengths are lost more easily than in BOSS.
 func (c *Client) readCutout(r *request, resp *http.Response, f *frame, dst *voxel.Block) error {
-	if t := resp.Header.Get("Content-Type"); t != formatBlosc {
+	if t, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";"); t != formatBlosc {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 		return c.misread(r, resp, body)
 	}

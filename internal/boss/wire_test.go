@@ -516,54 +516,6 @@ func TestWorkersShareConnections(t *testing.T) {
 	}
 }
 
-// A buffer that the transport still reads is not filled with the next cuboid:
-// each body arrives whole although the server answers before it has read any.
-func TestBuffersAreNotSharedTooEarly(t *testing.T) {
-	var mu sync.Mutex
-	var mixed int
-	url := raw(t, func(conn net.Conn) {
-		r, err := http.ReadRequest(bufio.NewReader(conn))
-		if err != nil {
-			return
-		}
-		io.WriteString(conn, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return
-		}
-		var d blosc.Decoder
-		got, err := d.Append(nil, body, 1<<24)
-		mu.Lock()
-		defer mu.Unlock()
-		if err != nil || bytes.Count(got, got[:1]) != len(got)-1 {
-			mixed++
-		}
-	})
-	ch := newChannel(t, newClient(t, url, boss.Options{}), voxel.Uint8)
-	var wg sync.WaitGroup
-	for w := range 4 {
-		wg.Go(func() {
-			for i := range 10 {
-				// All of one value, and one other so that it is not one run.
-				b := voxel.NewBlock(voxel.Box{Max: voxel.Point{X: 512, Y: 512, Z: 2}}, voxel.Uint8)
-				for k := range b.Data {
-					b.Data[k] = byte(1 + 10*w + i)
-				}
-				b.Data[len(b.Data)/2] = 0
-				if err := ch.Post(t.Context(), b); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	mu.Lock()
-	defer mu.Unlock()
-	if mixed > 0 {
-		t.Errorf("%d bodies are a mix of two cuboids", mixed)
-	}
-}
-
 func TestTLS(t *testing.T) {
 	var n atomic.Int32
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -629,5 +581,23 @@ func TestCancel(t *testing.T) {
 	}
 	if _, err = c.Collection(ctx, "lab"); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a cancelled context: %v", err)
+	}
+}
+
+// BenchmarkPost compresses and posts cuboids of masked noise, over loopback.
+func BenchmarkPost(b *testing.B) {
+	c := serve(b, boss.Options{}, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusCreated)
+	})
+	ch := newChannel(b, c, voxel.Uint8)
+	cuboid := noise(voxel.Box{Max: voxel.Point{X: 1024, Y: 1024, Z: 16}}, voxel.Uint8)
+	clear(cuboid.Data[:len(cuboid.Data)/4])
+	b.SetBytes(int64(len(cuboid.Data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := ch.Post(b.Context(), cuboid); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
