@@ -66,13 +66,20 @@ func (r *Road) lose(ctx context.Context, l *layer, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var mismatch *source.MismatchError
-	if r.Missing == job.Fail || errors.As(err, &mismatch) || endsRun(err) {
+	if r.Missing == job.Fail || !isLoss(err) {
 		return err
 	}
 	l.close()
 	l.lost = true
 	return r.Recorder.Missing(l.z, err)
+}
+
+// isLoss reports whether err says that a slice is absent or damaged. One that is
+// there and of another shape, or of a kind that is not read, is no loss: to put
+// something in its place would hide a mistake.
+func isLoss(err error) bool {
+	var mismatch *source.MismatchError
+	return !errors.As(err, &mismatch) && !errors.Is(err, errors.ErrUnsupported) && !endsRun(err)
 }
 
 // decode fills band with its rows of all layers.

@@ -27,7 +27,8 @@ const listed = 10
 // Under the policy Fail every slice that cannot be opened is part of the error.
 // Under the others it is left to the run, which records it, but if no slice at
 // all can be opened, that is an error: the pattern is wrong, not the stack.
-// A slice of another type or size is an error under every policy.
+// A slice of another type or size, or of a kind that is not read, is an error
+// under every policy.
 func Survey(ctx context.Context, src source.Source, z voxel.Range, missing job.Missing) (held int64, err error) {
 	var mu sync.Mutex
 	var lost []error
@@ -37,8 +38,7 @@ func Survey(ctx context.Context, src source.Source, z voxel.Range, missing job.M
 		g.Go(func() error {
 			slice, err := src.Open(ctx, i)
 			if err != nil {
-				var mismatch *source.MismatchError
-				if ctx.Err() != nil || endsRun(err) || errors.As(err, &mismatch) {
+				if ctx.Err() != nil || !isLoss(err) {
 					return err
 				}
 				mu.Lock()

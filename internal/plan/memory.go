@@ -6,7 +6,7 @@ import "github.com/neurodata/ndpush/internal/voxel"
 type Memory struct {
 	Bands   int64 // rows decoded and not yet gathered into cuboids
 	Slices  int64 // what the open slices of a chunk hold: whole images, where a decoder can give nothing less
-	Workers int64 // per worker a cuboid, its frame and the compressor's tables
+	Workers int64 // per worker a cuboid, its frame, the compressor's tables and, to compare, the cuboid that came back
 	Process int64 // the program itself, its stacks and connections
 }
 
@@ -28,10 +28,14 @@ func (p Plan) Memory() Memory {
 	depth := int64(longest(p.Data.Z(), CuboidZ))
 	height := int64(longest(p.Data.Y(), CuboidY))
 	cuboid := int64(longest(p.Data.X(), CuboidX)) * height * depth * int64(p.Channel.Size())
+	cuboids := int64(2) // itself and its frame
+	if p.Compare {
+		cuboids = 3
+	}
 	return Memory{
 		Bands:   int64(p.Ahead) * int64(size.X) * height * depth * int64(p.Source.Size()),
 		Slices:  depth * p.Held,
-		Workers: int64(p.Workers) * (2*cuboid + compressor),
+		Workers: int64(p.Workers) * (cuboids*cuboid + compressor),
 		Process: process,
 	}
 }

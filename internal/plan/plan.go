@@ -35,6 +35,7 @@ type Plan struct {
 	Workers int        // cuboids on their way at one time
 	Ahead   int        // bands in memory at one time: those being posted and the one being decoded
 	Held    int64      // bytes that one open slice holds, see source.Slice
+	Compare bool       // cuboids are fetched and compared, not posted
 }
 
 // DefaultWorkers is how many cuboids are on their way at one time unless a
@@ -46,7 +47,7 @@ func New(data voxel.Box, source, channel voxel.Type, workers int, held int64) Pl
 	if workers == 0 {
 		workers = DefaultWorkers
 	}
-	return Plan{data, source, channel, workers, bands(data, workers), held}
+	return Plan{Data: data, Source: source, Channel: channel, Workers: workers, Ahead: bands(data, workers), Held: held}
 }
 
 // bands is the number of bands that keep all workers busy while the next one
