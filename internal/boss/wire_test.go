@@ -574,7 +574,7 @@ func TestCancel(t *testing.T) {
 	c := serve(t, boss.Options{
 		Retry:   boss.Retry{Base: time.Hour, Max: time.Hour, Sleep: func(ctx context.Context, _ time.Duration) error { <-ctx.Done(); return ctx.Err() }},
 		OnRetry: func(boss.Failure) { cancel() },
-	}, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "restarting", 502) })
+	}, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "restarting", http.StatusBadGateway) })
 	_, err := c.Collection(ctx, "lab")
 	if e := (*boss.Error)(nil); !errors.Is(err, context.Canceled) || !errors.As(err, &e) || e.Status != 502 {
 		t.Errorf("got %v", err)

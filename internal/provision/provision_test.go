@@ -445,8 +445,7 @@ func TestRaceWithAnotherJob(t *testing.T) {
 	s := newServer(t, localboss.Options{})
 	other := images()
 	other.Type = voxel.Uint8
-	var srv *httptest.Server
-	srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "POST" {
 			once.Do(func() { create(t, s, other) })
 		}
