@@ -1,0 +1,37 @@
+// Ndpush pushes stacks of images into BOSS, the spatial database of brain images.
+package main
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/neurodata/ndpush/internal/cli"
+	"github.com/neurodata/ndpush/internal/progress"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	// The first signal ends ctx: what is in flight finishes. From then on
+	// signals have their default effect, so the second ends the program.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "" // there is simply nothing to be found there
+	}
+	return cli.Main(ctx, os.Args[1:], cli.Env{
+		Stdout:   os.Stdout,
+		Stderr:   os.Stderr,
+		Progress: progress.For(os.Stderr),
+		Getenv:   os.Getenv,
+		Home:     home,
+		Now:      time.Now,
+		Rand:     rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+	})
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fence is a block of README.md: what follows the three backquotes, and the text.
+var fence = regexp.MustCompile("(?ms)^```(.*?)\n(.*?)^```$")
+
+// Every command of README.md works, one after the other, as a reader types them.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
+		switch block[1] {
+		case "sh":
+			script.WriteString(block[2])
+		case "", "sh install": // what is printed; what CI does with make
+		default:
+			t.Errorf("a block is marked %q, and nobody knows whether to run it", block[1])
+		}
+	}
+	if n := strings.Count(script.String(), "ndpush "); n < 10 {
+		t.Fatalf("README has %d commands: were the blocks not found?", n)
+	}
+	runInShell(t, script.String())
+}
+
+// runInShell runs a script where a reader would, with the stacks of testdata at
+// hand and the program in PATH. It waits for a server that the script starts.
+func runInShell(t *testing.T, script string) {
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "testdata"), os.DirFS("../../testdata")); err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(t.TempDir(), "ndpush")
+	if err := os.Symlink(program, bin); err != nil {
+		t.Fatal(err)
+	}
+	// A free port, and no hurry.
+	script = strings.ReplaceAll(script, "ndpush serve ", "ndpush serve --listen 127.0.0.1:0 ")
+	script = strings.ReplaceAll(script, "&\n", "& server=$!\nuntil [ -e neurodata.cfg ]; do sleep 0.1; done\n")
+	cmd := exec.Command("sh", "-ex", "-c", "trap 'kill $server' EXIT\n"+script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"), "HOME="+dir)
+	cmd.WaitDelay = time.Minute
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if strings.Contains(string(out), "NOT verified") {
+		t.Errorf("something was not verified:\n%s", out)
+	}
+}

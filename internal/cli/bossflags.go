@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/job"
+)
+
+// bossFlags are the flags that say which BOSS, and how to speak with it.
+type bossFlags struct {
+	config       string
+	insecureHTTP bool
+	workers      int
+}
+
+// bind binds the flags; workers is the name of the last.
+func (f *bossFlags) bind(flags *pflag.FlagSet, p *problems, workers string) {
+	flags.StringVar(&f.config, "boss-config-file", "",
+		"access file with protocol, host and token (default neurodata.cfg, else INTERN_PROTOCOL, INTERN_HOST and INTERN_TOKEN, else ~/.intern/intern.cfg)")
+	flags.BoolVar(&f.insecureHTTP, "insecure-http", false, "send the token in plain text to a host that is not this machine")
+	flags.Var(&value{name: workers, kind: "int", parse: parseInt(&f.workers, 1), problems: p}, workers,
+		"cuboids on their way to BOSS at one time (default 8)")
+}
+
+// firstAttempts is how often the first request of a run is tried: a person is
+// watching, and a wrong host should not take a minute to show.
+const firstAttempts = 3
+
+// client finds the access, proves that BOSS takes the token by asking for a
+// collection, which need not exist, and makes a patient client for the run.
+func (a *app) client(ctx context.Context, f *bossFlags, collection string) (*boss.Client, error) {
+	access, err := boss.FindAccess(f.config, a.Getenv, a.Home)
+	if err != nil {
+		return nil, withHint(err, "get a token at https://api.bossdb.io/v1/mgmt/token and put it into neurodata.cfg, see neurodata.cfg.example")
+	}
+	if access.Warning != "" {
+		a.warn("%s", access.Warning)
+	}
+	opts := boss.Options{Version: version(), Workers: f.workers, InsecureHTTP: f.insecureHTTP}
+	opts.Retry.Attempts = firstAttempts
+	first, err := boss.New(access, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer first.Close()
+	if err := first.CheckToken(ctx, collection); err != nil {
+		return nil, withHint(err, "the access to BOSS was found in %s", access.From)
+	}
+	opts.Retry.Attempts = 0
+	return boss.New(access, opts)
+}
+
+// viewer is a link that shows the channel in a browser, or "" for a BOSS that
+// the viewer cannot reach.
+func viewer(server string, j *job.Job) string {
+	if !strings.HasPrefix(server, "https://") {
+		return ""
+	}
+	kind := "image"
+	if j.Annotation {
+		kind = "segmentation"
+	}
+	state := fmt.Sprintf(`{"layers":[{"type":%q,"name":%q,"source":%q}]}`, kind, j.Channel, "boss://"+server+"/"+j.Path())
+	return "https://neuroglancer.bossdb.io/#!" + url.PathEscape(state)
+}

@@ -1,0 +1,107 @@
+// Package cli is the command line: the only place where the parts meet.
+//
+// Each command is three pieces: a struct of options, a function that makes the
+// cobra command and binds its flags, and one that runs it. All flags are judged
+// before anything is opened, and together.
+//
+// A command prints its result on standard output, and what happens meanwhile on
+// standard error.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/ingest"
+	"github.com/neurodata/ndpush/internal/joblog"
+	"github.com/neurodata/ndpush/internal/progress"
+	"github.com/neurodata/ndpush/internal/verify"
+)
+
+var (
+	_ ingest.Sink     = (*boss.Channel)(nil)
+	_ ingest.Sink     = (*verify.Sink)(nil)
+	_ ingest.Recorder = (*joblog.Log)(nil)
+	_ ingest.Recorder = (*progress.Counter)(nil)
+	_ ingest.Recorder = (*verify.Report)(nil)
+	_ verify.Fetcher  = (*boss.Channel)(nil)
+)
+
+// Env is what the program finds around it.
+type Env struct {
+	Stdout, Stderr io.Writer
+	Progress       progress.Options // how Stderr shows progress
+	Getenv         func(string) string
+	Home           string // of the user; "" if unknown
+	Now            func() time.Time
+	Rand           *rand.Rand
+}
+
+// An app is one run of the program.
+type app struct {
+	Env
+	running bool // flags and arguments are judged: errors are no longer ones of usage
+}
+
+// Main runs the command that args name, without the program's name, and
+// returns the exit code. When ctx ends, work in flight is finished.
+func Main(ctx context.Context, args []string, env Env) int {
+	return (&app{Env: env}).main(ctx, args)
+}
+
+func (a *app) main(ctx context.Context, args []string) int {
+	root := a.newRootCmd()
+	root.SetArgs(joinWords(args))
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if !a.running {
+		err = &exitError{exitUsage, withHint(err, "ndpush help shows the commands, ndpush COMMAND --help its flags")}
+	}
+	if ctx.Err() != nil {
+		err = &exitError{exitInterrupted, fmt.Errorf("interrupted: run the same command again to go on")}
+	}
+	report(a.Stderr, err)
+	return exitCode(err)
+}
+
+func (a *app) newRootCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "ndpush",
+		Short: "Push stacks of images into BOSS",
+		Long: `ndpush pushes stacks of electron- and light-microscopy images into BOSS, the
+spatial database of brain images (https://bossdb.org).
+
+Start with "ndpush demo", which shows the whole thing on this machine.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.SetOut(a.Stdout)
+	cmd.SetErr(a.Stderr)
+	cmd.SetGlobalNormalizationFunc(canonical)
+	cmd.AddCommand(a.newIngestCmd(), a.newVerifyCmd(), a.newGencmdCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd())
+	return cmd
+}
+
+// run makes a cobra function of f, which gets the command's context.
+func (a *app) run(f func(ctx context.Context) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		a.running = true
+		return f(cmd.Context())
+	}
+}
+
+// usage is the error for a command line that breaks rules.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{exitUsage, err}
+}

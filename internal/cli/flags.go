@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/neurodata/ndpush/internal/job"
+	"github.com/neurodata/ndpush/internal/source"
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// jobFlags are the flags that say what to ingest: those of the Python tool, and
+// what it lacked.
+type jobFlags struct {
+	flags    *pflag.FlagSet
+	problems problems
+
+	datasource   string
+	naming       source.Naming
+	spec         job.Spec
+	channelsFile string
+	warnMissing  bool
+	missing      job.Missing
+}
+
+func (f *jobFlags) bind(flags *pflag.FlagSet) {
+	f.flags = flags
+	flags.SortFlags = false
+	f.bindSource()
+	f.bindNames()
+	f.bindPlace()
+	f.bindLater()
+}
+
+// text, number and so on bind one flag.
+
+func (f *jobFlags) text(s *string, name, preset, help string) {
+	f.flags.StringVar(s, name, preset, help)
+}
+
+func (f *jobFlags) value(name, kind, help string, parse func(string) error) {
+	f.flags.Var(&value{name: name, kind: kind, parse: parse, problems: &f.problems}, name, help)
+}
+
+func (f *jobFlags) extent(r *voxel.Range, name, help string) {
+	f.value(name, "from:to", help, parseRange(r))
+}
+
+// integer binds a flag whose preset is what i holds.
+func (f *jobFlags) integer(i *int, name string, low int, help string) {
+	v := &value{name: name, kind: "int", text: fmt.Sprint(*i), parse: parseInt(i, low), problems: &f.problems}
+	f.flags.Var(v, name, help)
+}
+
+func (f *jobFlags) bindSource() {
+	f.datasource = "local"
+	f.flags.Var(&value{name: "datasource", kind: "local", text: "local", problems: &f.problems,
+		parse: parseOneOf(&f.datasource, "local", "s3", "render")},
+		"datasource", "where the slices are: local; s3 and render are not in this version yet")
+	f.text(&f.naming.BasePath, "base-path", "", "directory of the slices; <ch> in it is replaced by the channel's name")
+	f.text(&f.naming.BaseFilename, "base-filename", "", "file name without extension: <p:4> is z padded to 4 digits, <> is z as it is, <ch> the channel")
+	f.text(&f.naming.Extension, "extension", "", "file name extension: tif, png, ome.tif …")
+	f.spec.ZStep = 1
+	f.integer(&f.spec.ZStep, "z-step", 1, "the number in a file's name is z times this")
+	f.value("datatype", "type", "what the files hold: uint8 or uint16; for annotations also uint32 or uint64", parseWith(&f.spec.Type, voxel.ParseType))
+	f.value("missing", "policy", "a missing or unreadable slice: fail ends the run, zero leaves its place empty, previous repeats the slice before it (default fail)",
+		parseWith(&f.missing, job.ParseMissing))
+	f.flags.BoolVar(&f.warnMissing, "warn-missing-files", false, "the same as --missing zero")
+}
+
+func (f *jobFlags) bindNames() {
+	f.text(&f.spec.Collection, "collection", "", "BOSS collection")
+	f.text(&f.spec.Experiment, "experiment", "", "BOSS experiment")
+	f.text(&f.spec.Channel, "channel", "", "BOSS channel")
+	f.text(&f.channelsFile, "channels-list-file", "", "a file with one channel name a line, instead of --channel")
+	f.flags.BoolVar(&f.spec.Annotation, "annotation", false, "the channel holds labels, which are stored as uint64")
+	f.text(&f.spec.SourceChannel, "source-channel", "", "the image channel that the labels were drawn on; implies --annotation")
+	f.integer(&f.spec.Res, "res", 0, "base resolution of the channel")
+}
+
+func (f *jobFlags) bindPlace() {
+	s := &f.spec
+	f.value("voxel-size", "x:y:z", "size of a voxel, like 4:4:40", parseSize(&s.VoxelSize))
+	f.text(&s.VoxelUnit, "voxel-unit", "nanometers", strings.Join(job.Units(), ", "))
+	f.extent(&s.X, "x-extent", "where the data lies in x, half-open: an image has as many columns")
+	f.extent(&s.Y, "y-extent", "where the data lies in y, half-open: an image has as many rows")
+	f.extent(&s.Z, "z-extent", "where the data lies in z, half-open: the stack has as many slices")
+	f.extent(&s.ZRange, "z-range", "slices of this run (default all of --z-extent)")
+	f.extent(&s.LimitX, "limit-x", "crop to these columns")
+	f.extent(&s.LimitY, "limit-y", "crop to these rows")
+	f.extent(&s.LimitZ, "limit-z", "crop to these slices")
+	f.flags.BoolVar(&s.OffsetExtents, "offset-extents", false, "shift an extent with a negative start so that it starts at 0")
+	f.value("forced-offsets", "x:y:z", "shift by exactly this on the way to BOSS", parsePoint(&s.ForcedOffset))
+	f.extent(&s.FrameX, "coord-frame-x-extent", "coordinate frame to create, in x (default from 0 to the end of the data)")
+	f.extent(&s.FrameY, "coord-frame-y-extent", "the same in y")
+	f.extent(&s.FrameZ, "coord-frame-z-extent", "the same in z")
+}
+
+// laterFlags are flags of the Python tool for what ndpush does not do yet.
+// Command lines that have them still run, as far as they can.
+var laterFlags = []string{
+	"s3-bucket-name", "aws-profile", "slack-token-file", "slack-usr",
+	"render-owner", "render-project", "render-stack", "render-channel", "render-baseurl", "render-scale", "render-window",
+}
+
+func (f *jobFlags) bindLater() {
+	for _, name := range laterFlags {
+		f.flags.String(name, "", "of no effect yet")
+		f.flags.MarkHidden(name)
+	}
+}
+
+// warnings are what a person should know who gave these flags.
+func (f *jobFlags) warnings() (list []string) {
+	for _, name := range laterFlags {
+		if f.flags.Changed(name) {
+			list = append(list, fmt.Sprintf("--%s has no effect: this version reads local files and sends no Slack messages", name))
+		}
+	}
+	return list
+}
+
+// jobs judges the flags and gives one job for each channel. The error lists
+// everything that is wrong.
+func (f *jobFlags) jobs() ([]*job.Job, error) {
+	p := slices.Clone(f.problems)
+	if f.datasource != "local" {
+		p.add("--datasource %s: this version reads local files only", f.datasource)
+	}
+	f.spec.Missing = f.missing
+	if f.warnMissing {
+		if f.flags.Changed("missing") && f.missing != job.Zero {
+			p.add("--warn-missing-files means --missing zero, and --missing %v is given too", f.missing)
+		}
+		f.spec.Missing = job.Zero
+	}
+	channels, err := f.channels()
+	if err != nil {
+		p = append(p, err)
+	}
+	var jobs []*job.Job
+	for _, ch := range channels {
+		j, err := f.job(ch)
+		if err != nil {
+			p = append(p, err)
+			break // the others have the same faults
+		}
+		jobs = append(jobs, j)
+	}
+	return jobs, usage(errors.Join(p...))
+}
+
+// job judges the flags for one channel.
+func (f *jobFlags) job(channel string) (*job.Job, error) {
+	spec := f.spec
+	spec.Channel = channel
+	j, err := job.New(spec)
+	if err != nil {
+		naming := f.naming
+		naming.Channel = channel
+		_, perr := source.ParsePattern(naming)
+		return nil, errors.Join(f.unlessNoted(err), perr)
+	}
+	_, err = f.pattern(j)
+	return j, err
+}
+
+// unlessNoted drops of the errors in err those that follow from a value that
+// could not be read: an extent in the wrong form is not also missing.
+func (f *jobFlags) unlessNoted(err error) error {
+	var list []error
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		what, _, missing := strings.Cut(line, " is missing")
+		if !missing || !f.flags.Changed(strings.ReplaceAll(what, " ", "-")) {
+			list = append(list, errors.New(line))
+		}
+	}
+	return errors.Join(list...)
+}
+
+// channels are the names that --channel or --channels-list-file gives.
+func (f *jobFlags) channels() ([]string, error) {
+	if f.channelsFile == "" {
+		return []string{f.spec.Channel}, nil
+	}
+	if f.spec.Channel != "" {
+		return nil, errors.New("--channel and --channels-list-file exclude each other")
+	}
+	text, err := os.ReadFile(f.channelsFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the list of channels: %w", err)
+	}
+	var names []string
+	for line := range strings.Lines(string(text)) {
+		name := strings.TrimSpace(line)
+		if slices.Contains(names, name) {
+			return nil, fmt.Errorf("%s names the channel %q twice", f.channelsFile, name)
+		}
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%s names no channel: want one a line", f.channelsFile)
+	}
+	return names, nil
+}
+
+// pattern names the files of j.
+func (f *jobFlags) pattern(j *job.Job) (source.Pattern, error) {
+	naming := f.naming
+	naming.Channel, naming.ZStep = j.Channel, j.ZStep
+	p, err := source.ParsePattern(naming)
+	if err != nil {
+		return p, err
+	}
+	return p, p.Covers(j.ToSource(j.Data()).Z())
+}

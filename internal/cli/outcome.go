@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/job"
+	"github.com/neurodata/ndpush/internal/joblog"
+	"github.com/neurodata/ndpush/internal/progress"
+	"github.com/neurodata/ndpush/internal/verify"
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// An outcome is what became of a channel, or of several.
+type outcome struct {
+	progress.Snapshot
+	took     time.Duration
+	failed   []voxel.Box // cuboids that were not posted
+	verified bool        // something was compared
+	what     string      // what was compared
+	match    int
+	differ   int
+	unsure   int // could not be compared
+}
+
+func (o *outcome) add(p outcome) {
+	o.Failed += p.Failed
+	o.Missing += p.Missing
+	o.differ += p.differ
+	o.unsure += p.unsure
+}
+
+// compared takes over what a verification found.
+func (o *outcome) compared(what string, r *verify.Report) {
+	o.verified, o.what = true, what
+	o.match, o.differ, o.unsure = r.Match, r.Differ, r.Error
+}
+
+// err is what the program ends with: a difference weighs more than a gap.
+func (o *outcome) err() error {
+	switch {
+	case o.differ > 0:
+		return &exitError{exitDiffers, fmt.Errorf("verification found a difference: %s", counted(int64(o.differ), "cuboid"))}
+	case o.Failed > 0 || o.Missing > 0:
+		return &exitError{exitIncomplete, fmt.Errorf("incomplete: %s failed, %s missing; the log has the list", counted(o.Failed, "cuboid"), counted(o.Missing, "slice"))}
+	case o.unsure > 0:
+		return &exitError{exitIncomplete, fmt.Errorf("not verified: %s could not be compared", counted(int64(o.unsure), "cuboid"))}
+	}
+	return nil
+}
+
+// summarize prints what became of a channel, and logs it.
+func (a *app) summarize(j *job.Job, client *boss.Client, o *outcome, log *joblog.Log) error {
+	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed; %s missing; %s in %v (%s/s)",
+		j.Path(), counted(o.Posted, "cuboid"), o.Empty, o.Failed, counted(o.Missing, "slice"),
+		size(o.Bytes), o.took.Round(100*time.Millisecond), size(rate(o.Bytes, o.took)))}
+	for _, box := range firstOf(sortedBoxes(o.failed), told) {
+		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
+	}
+	if o.verified {
+		lines = append(lines, o.verdict(j))
+	}
+	if link := viewer(client.URL(), j); link != "" {
+		lines = append(lines, link)
+	}
+	for _, line := range lines {
+		fmt.Fprintln(a.Stdout, line)
+		if err := log.Line("%s", line); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(a.Stdout, "log: %s\n", log.Path())
+	return nil
+}
+
+// verdict says what comparing found.
+func (o *outcome) verdict(j *job.Job) string {
+	word := "verified"
+	if o.differ > 0 || o.unsure > 0 {
+		word = "NOT verified"
+	}
+	return fmt.Sprintf("%s: %s: %s: %s equal, %d different, %d not compared", j.Path(), word, o.what, counted(int64(o.match), "cuboid"), o.differ, o.unsure)
+}
+
+func firstOf[T any](list []T, n int) []T { return list[:min(n, len(list))] }
+
+// counted gives "1 slice" or "2 slices".
+func counted(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func rate(bytes int64, took time.Duration) int64 {
+	return int64(float64(bytes) / max(took.Seconds(), 1e-3))
+}
+
+// size gives a number of bytes to three digits, as people read it.
+func size(n int64) string {
+	f, units := float64(n), []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
+	i := 0
+	for f >= 1000 && i < len(units)-1 {
+		f /= 1024
+		i++
+	}
+	switch {
+	case i == 0:
+		return fmt.Sprintf("%d B", n)
+	case f < 10:
+		return fmt.Sprintf("%.2f %s", f, units[i])
+	case f < 100:
+		return fmt.Sprintf("%.1f %s", f, units[i])
+	}
+	return fmt.Sprintf("%.0f %s", f, units[i])
+}

@@ -1,0 +1,136 @@
+package internal
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/neurodata/ndpush/"
+
+// law says what each package may import of ours, and of others' modules.
+// To widen it is a decision: say why in the package comment.
+var law = map[string][]string{
+	"cmd/ndpush": {"internal/cli", "internal/progress"},
+	"internal":   {},
+	"testdata":   {},
+
+	// Nouns.
+	"internal/voxel": {},
+	"internal/job":   {"internal/voxel"},
+	"internal/plan":  {"internal/voxel"},
+
+	// Formats.
+	"internal/blosc":  {"github.com/klauspost/compress", "github.com/pierrec/lz4"},
+	"internal/tiff":   {"github.com/klauspost/compress"},
+	"internal/raster": {"internal/voxel", "internal/tiff"},
+
+	// Where slices come from.
+	"internal/source":            {"internal/voxel", "internal/raster"},
+	"internal/source/local":      {"internal/source"},
+	"internal/source/sourcetest": {"internal/source", "internal/voxel"},
+
+	// Where cuboids go. The server never imports the client: a shared mistake
+	// must not pass.
+	"internal/boss":      {"internal/voxel", "internal/blosc", "gopkg.in/ini.v1"},
+	"internal/provision": {"internal/job", "internal/boss", "internal/voxel"},
+	"internal/localboss": {"internal/voxel", "internal/blosc", "golang.org/x/sync"},
+
+	// The road.
+	"internal/ingest": {"internal/voxel", "internal/job", "internal/plan", "internal/source", "golang.org/x/sync"},
+	"internal/verify": {"internal/voxel"},
+
+	// What is written down.
+	"internal/joblog":   {"internal/voxel"},
+	"internal/progress": {"internal/voxel", "golang.org/x/term"},
+
+	"internal/cli": {"internal/", "testdata", "github.com/spf13"},
+}
+
+// pure are the packages that touch no disk, no network and no clock of their
+// own, and start nothing.
+var pure = []string{
+	"internal/voxel", "internal/job", "internal/plan",
+	"internal/blosc", "internal/tiff", "internal/raster",
+}
+
+// impure is what they may not import.
+var impure = []string{"os", "net", "log", "time", "path/filepath"}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+// packages are ours, with what their non-test files import.
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "../...", "../testdata").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		p.ImportPath = strings.TrimPrefix(p.ImportPath, module)
+		list = append(list, p)
+	}
+}
+
+func TestLaw(t *testing.T) {
+	var seen []string
+	for _, p := range packages(t) {
+		allowed, ok := law[p.ImportPath]
+		if !ok {
+			t.Errorf("%s is not in the law", p.ImportPath)
+		}
+		seen = append(seen, p.ImportPath)
+		for _, imp := range p.Imports {
+			name, ours := strings.CutPrefix(imp, module)
+			standard := !strings.Contains(strings.Split(imp, "/")[0], ".")
+			if standard || ours && slices.Contains(allowed, name) {
+				continue
+			}
+			if !slices.ContainsFunc(allowed, func(a string) bool { return covers(a, name) }) {
+				t.Errorf("%s imports %s, which the law does not allow", p.ImportPath, name)
+			}
+		}
+	}
+	for name := range law {
+		if !slices.Contains(seen, name) {
+			t.Errorf("the law names %s, which is not there", name)
+		}
+	}
+}
+
+// covers reports whether a rule allows a package: rules for modules cover what
+// is in them, and one that ends in a slash everything below.
+func covers(rule, name string) bool {
+	if strings.HasSuffix(rule, "/") {
+		return strings.HasPrefix(name, rule)
+	}
+	module := strings.Contains(strings.Split(rule, "/")[0], ".")
+	return module && (name == rule || strings.HasPrefix(name, rule+"/"))
+}
+
+func TestPure(t *testing.T) {
+	for _, p := range packages(t) {
+		if !slices.Contains(pure, p.ImportPath) {
+			continue
+		}
+		for _, imp := range p.Imports {
+			if slices.ContainsFunc(impure, func(i string) bool { return imp == i || strings.HasPrefix(imp, i+"/") }) {
+				t.Errorf("%s imports %s, and should know no disk, network or clock", p.ImportPath, imp)
+			}
+		}
+	}
+}

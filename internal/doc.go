@@ -1,0 +1,36 @@
+// Package internal is the map of ndpush.
+//
+// The road the data takes:
+//
+//	 job ──▶ plan                            what is wanted · in which pieces
+//	           │
+//	 source ─▶ raster ─▶ band                where slices come from; TIFF and PNG, row by row
+//	           │
+//	 ingest    bands ▶ cuboids ▶ workers     the plan bounds the memory
+//	           │
+//	 boss  ──▶ blosc ──▶ POST /v1/cutout/…
+//	           │
+//	 joblog · progress                       what happened
+//
+// The words, each with one meaning:
+//
+//	slice   one image, one z
+//	chunk   up to 16 slices that share a BOSS z group: what is open at one time
+//	band    the rows of a chunk that share a BOSS y group of 1024: what is in memory at one time
+//	cuboid  the box cut from a band and posted at once: at most 1024×1024×16 voxels
+//	cutout  BOSS's word for the request that carries a cuboid
+//
+// Ranges are half-open. Voxels lie x fastest, then y, then z, little-endian.
+//
+// The packages, from what knows nothing to what knows all:
+//
+//	voxel job plan                  nouns: no disk, no network, no clock
+//	blosc tiff raster               formats: bytes in, bytes out
+//	source local sourcetest         where slices come from
+//	boss provision localboss        where cuboids go
+//	ingest verify                   the road
+//	joblog progress                 what is written down
+//	cli                             the only place where parts meet
+//
+// Who may import whom is written down in deps_test.go, and enforced there.
+package internal
