@@ -2,15 +2,15 @@
 //
 // The road the data takes:
 //
-//	 job ──▶ plan                            what is wanted · in which pieces
-//	           │
-//	 source ─▶ raster ─▶ band                where slices come from; TIFF and PNG, row by row
-//	           │
-//	 ingest    bands ▶ cuboids ▶ workers     the plan bounds the memory
-//	           │
-//	 boss  ──▶ blosc ──▶ POST /v1/cutout/…
-//	           │
-//	 joblog · progress                       what happened
+//	job ──▶ plan                            what is wanted · in which pieces
+//	          │
+//	source ─▶ raster ─▶ band                where slices come from; TIFF and PNG, row by row
+//	          │
+//	ingest    bands ▶ cuboids ▶ workers     the plan bounds the memory
+//	          │
+//	boss  ──▶ blosc ──▶ POST /v1/cutout/…
+//	          │
+//	joblog · progress                       what happened
 //
 // The words, each with one meaning:
 //

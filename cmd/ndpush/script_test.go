@@ -3,10 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +44,8 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"appears": appears,
+			"faults":  faults,
+			"logged":  logged,
 			"status":  status,
 		},
 	})
@@ -58,13 +63,56 @@ func appears(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: appears FILE")
 	}
-	for range 600 {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+	await(ts, args[0]+" appears", func() bool {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil
+	})
+}
+
+// logged FILE TEXT waits until the file holds the text.
+func logged(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: logged FILE TEXT")
+	}
+	await(ts, args[0]+" has "+args[1], func() bool {
+		text, err := os.ReadFile(ts.MkAbs(args[0]))
+		return err == nil && strings.Contains(string(text), args[1])
+	})
+}
+
+// await waits until ready says so.
+func await(ts *testscript.TestScript, what string, ready func() bool) {
+	for range 1200 {
+		if ready() {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	ts.Fatalf("%s did not appear", args[0])
+	ts.Fatalf("waited a minute in vain: %s", what)
+}
+
+// faults ACCESS SCRIPT tells the server of the access file what is to go wrong.
+func faults(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: faults ACCESS SCRIPT")
+	}
+	access := make(map[string]string)
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		if key, value, ok := strings.Cut(line, "="); ok {
+			access[strings.TrimSpace(key)] = strings.TrimSpace(value)
+		}
+	}
+	url := access["protocol"] + "://" + access["host"] + "/local/faults"
+	req, err := http.NewRequest(http.MethodPut, url, strings.NewReader(ts.ReadFile(args[1])))
+	ts.Check(err)
+	req.Header.Set("Authorization", "Token "+access["token"])
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		body, _ := io.ReadAll(resp.Body)
+		ts.Fatalf("%s: %s", resp.Status, body)
+	}
 }
 
 // status CODE COMMAND ARGS... wants the command to end with that exit status.

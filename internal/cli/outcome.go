@@ -52,9 +52,9 @@ func (o *outcome) err() error {
 
 // summarize prints what became of a channel, and logs it.
 func (a *app) summarize(j *job.Job, client *boss.Client, o *outcome, log *joblog.Log) error {
-	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed; %s missing; %s in %v (%s/s)",
+	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed; %s missing; %s in %v (%s)",
 		j.Path(), counted(o.Posted, "cuboid"), o.Empty, o.Failed, counted(o.Missing, "slice"),
-		size(o.Bytes), o.took.Round(100*time.Millisecond), size(rate(o.Bytes, o.took)))}
+		size(o.Bytes), o.took.Round(100*time.Millisecond), rate(o.Bytes, o.took))}
 	for _, box := range firstOf(sortedBoxes(o.failed), told) {
 		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
 	}
@@ -93,8 +93,13 @@ func counted(n int64, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-func rate(bytes int64, took time.Duration) int64 {
-	return int64(float64(bytes) / max(took.Seconds(), 1e-3))
+// rate gives bytes per second as the progress does, in units of 10^6.
+func rate(bytes int64, took time.Duration) string {
+	mb := float64(bytes) / 1e6 / max(took.Seconds(), 1e-3)
+	if mb < 100 {
+		return fmt.Sprintf("%.1f MB/s", mb)
+	}
+	return fmt.Sprintf("%.0f MB/s", mb)
 }
 
 // size gives a number of bytes to three digits, as people read it.

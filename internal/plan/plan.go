@@ -42,12 +42,16 @@ type Plan struct {
 // person says otherwise: what the Python tool used, whose server is the same.
 const DefaultWorkers = 8
 
-// New plans the carrying of data. Workers may be 0 for the default.
+// New plans the carrying of data, where an open slice holds that many bytes.
+// Workers may be 0 for the default; there are no more than there are cuboids.
 func New(data voxel.Box, source, channel voxel.Type, workers int, held int64) Plan {
 	if workers == 0 {
 		workers = DefaultWorkers
 	}
-	return Plan{Data: data, Source: source, Channel: channel, Workers: workers, Ahead: bands(data, workers), Held: held}
+	p := Plan{Data: data, Source: source, Channel: channel, Held: held}
+	p.Workers = int(max(1, min(int64(workers), p.CountCuboids())))
+	p.Ahead = bands(data, p.Workers)
+	return p
 }
 
 // bands is the number of bands that keep all workers busy while the next one

@@ -102,6 +102,23 @@ func TestBands(t *testing.T) {
 	}
 }
 
+// Workers without work would be counted as memory.
+func TestWorkers(t *testing.T) {
+	for _, tt := range []struct {
+		data          voxel.Box
+		workers, want int
+	}{
+		{box(0, 8192, 0, 8192, 0, 16), 0, plan.DefaultWorkers},
+		{box(0, 8192, 0, 8192, 0, 16), 20, 20},
+		{box(0, 1024, 0, 1024, 0, 20), 8, 2},
+		{box(0, 1, 0, 1, 0, 1), 8, 1},
+	} {
+		if got := plan.New(tt.data, voxel.Uint8, voxel.Uint8, tt.workers, 0).Workers; got != tt.want {
+			t.Errorf("%v with %d workers: %d, want %d", tt.data, tt.workers, got, tt.want)
+		}
+	}
+}
+
 func TestMemory(t *testing.T) {
 	const MiB = 1 << 20
 	p := plan.New(box(0, 8192, 0, 8192, 0, 32), voxel.Uint16, voxel.Uint16, 8, 5*MiB)
