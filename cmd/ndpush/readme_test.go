@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/neurodata/ndpush/internal/cli"
 )
 
 // fence is a block of README.md: what follows the three backquotes, and the text.
@@ -35,6 +37,34 @@ func TestReadme(t *testing.T) {
 	runInShell(t, script.String())
 }
 
+// The examples that each command's help shows work, one after the other.
+func TestExamples(t *testing.T) {
+	var script strings.Builder
+	for _, command := range []string{"serve", "ingest", "verify", "gencmd", "version"} {
+		_, examples, ok := strings.Cut(help(t, command), "Examples:\n")
+		examples, _, ok2 := strings.Cut(examples, "\n\n")
+		if !ok || !ok2 {
+			t.Fatalf("the help of %s has no examples", command)
+		}
+		if command == "serve" {
+			examples = "cd testdata\n" + examples + " &"
+		}
+		script.WriteString(examples + "\n")
+	}
+	runInShell(t, script.String())
+}
+
+// help is what a command says with --help.
+func help(t *testing.T, command string) string {
+	t.Helper()
+	var out strings.Builder
+	env := cli.Env{Stdout: &out, Stderr: &out}
+	if code := cli.Main(t.Context(), []string{command, "--help"}, env); code != 0 {
+		t.Fatalf("%s --help ends with %d:\n%s", command, code, out.String())
+	}
+	return out.String()
+}
+
 // runInShell runs a script where a reader would, with the stacks of testdata at
 // hand and the program in PATH. It waits for a server that the script starts.
 func runInShell(t *testing.T, script string) {
@@ -55,7 +85,7 @@ func runInShell(t *testing.T, script string) {
 	script = strings.ReplaceAll(script, "&\n", "& server=$!\nuntil [ -e neurodata.cfg ]; do sleep 0.1; done\n")
 	cmd := exec.Command("sh", "-ex", "-c", "trap 'kill $server' EXIT\n"+script)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"), "HOME="+dir)
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"), "HOME="+dir, "GORACE="+quickExit)
 	cmd.WaitDelay = time.Minute
 	out, err := cmd.CombinedOutput()
 	if err != nil {

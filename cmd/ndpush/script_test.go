@@ -16,6 +16,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// quickExit keeps the race detector from sleeping for a second, as it does, at
+// the end of each of the many processes.
+const quickExit = "atexit_sleep_ms=0"
+
 // TestMain makes this test binary the program too: a script that runs ndpush
 // starts a process of its own, signals and exit codes included.
 func TestMain(m *testing.M) {
@@ -34,6 +38,7 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("STACKS", stacks)
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("GORACE", quickExit)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {

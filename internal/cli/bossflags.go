@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"strings"
 
@@ -36,8 +38,11 @@ const firstAttempts = 3
 // collection, which need not exist, and makes a patient client for the run.
 func (a *app) client(ctx context.Context, f *bossFlags, collection string) (*boss.Client, error) {
 	access, err := boss.FindAccess(f.config, a.Getenv, a.Home)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, withHint(err, "get a token at https://api.bossdb.io/v1/mgmt/token and put it into neurodata.cfg, see neurodata.cfg.example")
+	}
+	if err != nil {
+		return nil, err
 	}
 	if access.Warning != "" {
 		a.warn("%s", access.Warning)

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime/debug"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,21 +75,29 @@ Python tool did: --x_extent 0 1000.
 
 func (a *app) runIngest(ctx context.Context, o *ingestOptions) error {
 	o.spec.Create = o.create
-	jobs, err := o.jobs()
+	return a.eachChannel(ctx, &o.jobFlags, &o.boss, func(j *job.Job, client *boss.Client) (outcome, error) {
+		return a.logged(ctx, o, j, client)
+	})
+}
+
+// eachChannel judges the flags, finds BOSS, and does the work of one channel
+// after the other. An error ends it; slices and cuboids that are missing do not.
+func (a *app) eachChannel(ctx context.Context, f *jobFlags, b *bossFlags, do func(*job.Job, *boss.Client) (outcome, error)) error {
+	jobs, err := f.jobs()
 	if err != nil {
 		return err
 	}
-	for _, w := range o.warnings() {
+	for _, w := range f.warnings() {
 		a.warn("%s", w)
 	}
-	client, err := a.client(ctx, &o.boss, jobs[0].Collection)
+	client, err := a.client(ctx, b, jobs[0].Collection)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	var all outcome
 	for _, j := range jobs {
-		out, err := a.logged(ctx, o, j, client)
+		out, err := do(j, client)
 		if err != nil {
 			return err
 		}
@@ -255,83 +260,4 @@ func (a *app) post(ctx context.Context, r *ingest.Road, ch *boss.Channel, log *j
 	start := time.Now()
 	err := r.Run(ctx)
 	return outcome{Snapshot: counter.Snapshot(), took: time.Since(start), failed: trouble.failed}, err
-}
-
-// recorders tell several of every fate, and the first first.
-type recorders []ingest.Recorder
-
-func (r recorders) each(f func(ingest.Recorder) error) error {
-	for _, rec := range r {
-		if err := f(rec); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r recorders) Posted(box voxel.Box, took time.Duration) error {
-	return r.each(func(rec ingest.Recorder) error { return rec.Posted(box, took) })
-}
-
-func (r recorders) Empty(box voxel.Box) error {
-	return r.each(func(rec ingest.Recorder) error { return rec.Empty(box) })
-}
-
-func (r recorders) Failed(box voxel.Box, err error) error {
-	return r.each(func(rec ingest.Recorder) error { return rec.Failed(box, err) })
-}
-
-func (r recorders) Missing(z int, err error) error {
-	return r.each(func(rec ingest.Recorder) error { return rec.Missing(z, err) })
-}
-
-// told is how many sentences of trouble a person gets; the log has them all.
-const told = 10
-
-// A trouble tells a person what goes wrong, and remembers the cuboids that failed.
-type trouble struct {
-	mu     sync.Mutex
-	w      io.Writer
-	count  int
-	failed []voxel.Box
-}
-
-func (t *trouble) Posted(voxel.Box, time.Duration) error { return nil }
-func (t *trouble) Empty(voxel.Box) error                 { return nil }
-
-func (t *trouble) Failed(box voxel.Box, err error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.failed = append(t.failed, box)
-	t.tell("cuboid %v failed: %v", box, err)
-	return nil
-}
-
-func (t *trouble) Missing(z int, err error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.tell("slice %d is missing: %v", z, err)
-	return nil
-}
-
-func (t *trouble) tell(format string, args ...any) {
-	t.count++
-	switch {
-	case t.count <= told:
-		fmt.Fprintf(t.w, "ndpush: warning: "+format+"\n", args...)
-	case t.count == told+1:
-		fmt.Fprintln(t.w, "ndpush: warning: more trouble of this kind is only written to the log")
-	}
-}
-
-// sortedBoxes is for lists that people read.
-func sortedBoxes(boxes []voxel.Box) []voxel.Box {
-	return slices.SortedFunc(slices.Values(boxes), func(b, c voxel.Box) int {
-		for _, d := range []int{b.Min.Z - c.Min.Z, b.Min.Y - c.Min.Y, b.Min.X - c.Min.X} {
-			if d != 0 {
-				return d
-			}
-		}
-		return 0
-	})
 }

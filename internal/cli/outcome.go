@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/neurodata/ndpush/internal/boss"
@@ -119,4 +120,16 @@ func size(n int64) string {
 		return fmt.Sprintf("%.1f %s", f, units[i])
 	}
 	return fmt.Sprintf("%.0f %s", f, units[i])
+}
+
+// sortedBoxes is for lists that people read.
+func sortedBoxes(boxes []voxel.Box) []voxel.Box {
+	return slices.SortedFunc(slices.Values(boxes), func(b, c voxel.Box) int {
+		for _, d := range []int{b.Min.Z - c.Min.Z, b.Min.Y - c.Min.Y, b.Min.X - c.Min.X} {
+			if d != 0 {
+				return d
+			}
+		}
+		return 0
+	})
 }

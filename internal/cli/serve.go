@@ -28,10 +28,9 @@ func (a *app) newServeCmd() *cobra.Command {
 		Long: `Serve is a small BOSS to try things with: it takes the requests that the real one
 takes, refuses what it refuses, and keeps the voxels in a directory. It writes an
 access file, which only you can read, for the ingest. It ends at Ctrl-C.`,
-		Example: `  ndpush serve --dir boss --config boss.cfg
-  # in another terminal: ndpush ingest --boss-config-file boss.cfg …`,
-		Args: cobra.NoArgs,
-		RunE: a.run(func(ctx context.Context) error { return a.runServe(ctx, o) }),
+		Example: `  ndpush serve --dir boss --config neurodata.cfg`,
+		Args:    cobra.NoArgs,
+		RunE:    a.run(func(ctx context.Context) error { return a.runServe(ctx, o) }),
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -51,24 +50,9 @@ voxel. It takes the flags of the ingest. It writes nothing, in BOSS or here.
 }
 
 func (a *app) runVerify(ctx context.Context, o *verifyOptions) error {
-	jobs, err := o.jobs()
-	if err != nil {
-		return err
-	}
-	client, err := a.client(ctx, &o.boss, jobs[0].Collection)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	var all outcome
-	for _, j := range jobs {
-		out, err := a.verifyChannel(ctx, o, j, client)
-		if err != nil {
-			return err
-		}
-		all.add(out)
-	}
-	return all.err()
+	return a.eachChannel(ctx, &o.jobFlags, &o.boss, func(j *job.Job, client *boss.Client) (outcome, error) {
+		return a.verifyChannel(ctx, o, j, client)
+	})
 }
 
 func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, client *boss.Client) (out outcome, err error) {
@@ -151,11 +135,3 @@ func (a *app) compareAlong(ctx context.Context, roads []*ingest.Road, ch *boss.C
 	out.compared(what, rep)
 	return nil
 }
-
-// nothing is a recorder that does not listen.
-type nothing struct{}
-
-func (nothing) Posted(voxel.Box, time.Duration) error { return nil }
-func (nothing) Empty(voxel.Box) error                 { return nil }
-func (nothing) Failed(voxel.Box, error) error         { return nil }
-func (nothing) Missing(int, error) error              { return nil }

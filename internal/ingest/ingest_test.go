@@ -405,6 +405,20 @@ func TestMismatch(t *testing.T) {
 	}
 }
 
+// Where every slice is wrong, the first ones are named, and not all are opened.
+func TestSurveyMismatch(t *testing.T) {
+	z := voxel.Range{Min: 0, Max: 1000}
+	faults := map[int]sourcetest.Fault{}
+	for i := range z.Max {
+		faults[i] = sourcetest.Fault{Open: &source.MismatchError{Name: fmt.Sprintf("%03d.tif", i)}}
+	}
+	src := sourcetest.Faulty{Source: sourcetest.Func(box(0, 1, 0, 1, 0, 1000), voxel.Uint8, at), Faults: faults}
+	_, err := ingest.Survey(t.Context(), src, z, job.Zero)
+	if err == nil || !strings.Contains(err.Error(), "000.tif") || strings.Count(err.Error(), "\n") > 40 {
+		t.Errorf("Survey = %v", err)
+	}
+}
+
 func TestSurvey(t *testing.T) {
 	s := newSetup(1, voxel.Point{}, voxel.Uint8, voxel.Uint8)
 	z := s.road.Stack

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -30,51 +31,87 @@ const listed = 10
 // A slice of another type or size, or of a kind that is not read, is an error
 // under every policy.
 func Survey(ctx context.Context, src source.Source, z voxel.Range, missing job.Missing) (held int64, err error) {
-	var mu sync.Mutex
-	var lost []error
+	var s survey
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(surveyors)
 	for i := z.Min; i < z.Max && ctx.Err() == nil; i++ {
 		g.Go(func() error {
 			slice, err := src.Open(ctx, i)
 			if err != nil {
-				if ctx.Err() != nil || !isLoss(err) {
-					return err
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				lost = append(lost, err)
-				return nil
+				return s.fail(ctx, i, err)
 			}
 			defer slice.Close()
-			mu.Lock()
-			defer mu.Unlock()
-			held = max(held, slice.Held())
+			s.open(slice.Held())
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return 0, err
+	err = g.Wait()
+	switch {
+	case len(s.wrong) > 0:
+		return s.held, list(s.wrong, z)
+	case err != nil:
+		return s.held, err
+	case len(s.lost) == z.Len() || missing == job.Fail:
+		return s.held, list(s.lost, z)
 	}
-	if len(lost) == z.Len() || missing == job.Fail {
-		return held, unreadable(lost, z)
-	}
-	return held, nil
+	return s.held, nil
 }
 
-// unreadable is the error for slices that cannot be opened; nil if there are none.
-func unreadable(lost []error, z voxel.Range) error {
-	switch n := len(lost); {
+// A survey is what is known of the slices so far.
+type survey struct {
+	mu          sync.Mutex
+	held        int64
+	lost, wrong []failure
+}
+
+type failure struct {
+	z   int
+	err error
+}
+
+func (s *survey) open(held int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = max(s.held, held)
+}
+
+// fail notes why slice z cannot be opened. It returns an error when there is no
+// point in opening more.
+func (s *survey) fail(ctx context.Context, z int, err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case ctx.Err() != nil || endsRun(err):
+		return err
+	case isLoss(err):
+		s.lost = append(s.lost, failure{z, err})
+		return nil
+	}
+	s.wrong = append(s.wrong, failure{z, err})
+	if len(s.wrong) == listed {
+		return err
+	}
+	return nil
+}
+
+// list is the error for slices of z that cannot be used; nil if there are none.
+func list(failures []failure, z voxel.Range) error {
+	slices.SortFunc(failures, func(a, b failure) int { return a.z - b.z })
+	errs := make([]error, len(failures))
+	for i, f := range failures {
+		errs[i] = f.err
+	}
+	switch n := len(errs); {
 	case n == 0:
 		return nil
 	case n == 1:
-		return lost[0]
+		return errs[0]
 	case n == z.Len():
-		return fmt.Errorf("none of the %d slices %v can be opened, the first because: %w", n, z, lost[0])
+		return fmt.Errorf("none of the %d slices %v can be used, the first because: %w", n, z, errs[0])
 	case n > listed:
-		lost = append(lost[:listed:listed], fmt.Errorf("and %d more", n-listed))
+		errs = append(errs[:listed], fmt.Errorf("and %d more", n-listed))
 		fallthrough
 	default:
-		return fmt.Errorf("%d of %d slices cannot be opened:\n%w", n, z.Len(), errors.Join(lost...))
+		return fmt.Errorf("%d of %d slices cannot be used:\n%w", n, z.Len(), errors.Join(errs...))
 	}
 }

@@ -66,7 +66,7 @@ func (m *pngImage) header() error {
 	case bits != 8 && bits != 16:
 		return unsupported(fmt.Sprintf("gray of %d bits", bits))
 	case width == 0 || height == 0 || width > 1<<31-1 || height > 1<<31-1:
-		return fmt.Errorf("%d×%d pixels", width, height)
+		return fmt.Errorf("%d×%d pixels, where PNG has 1 to 2147483647 each way", width, height)
 	}
 	m.width, m.height, m.bytes = int(width), int(height), int(bits/8)
 	m.interlaced = p[20] != 0
@@ -78,7 +78,7 @@ func (m *pngImage) header() error {
 // file cannot ask for much memory.
 func (m *pngImage) plausible() error {
 	if int64(m.width)*int64(m.bytes) > m.size*1032/int64(m.height) {
-		return fmt.Errorf("%d×%d pixels in a file of %d bytes", m.width, m.height, m.size)
+		return fmt.Errorf("%d×%d pixels cannot be in a file of %d bytes", m.width, m.height, m.size)
 	}
 	return nil
 }

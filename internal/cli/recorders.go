@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/neurodata/ndpush/internal/ingest"
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// recorders tell several of every fate, and the first first.
+type recorders []ingest.Recorder
+
+func (r recorders) each(f func(ingest.Recorder) error) error {
+	for _, rec := range r {
+		if err := f(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r recorders) Posted(box voxel.Box, took time.Duration) error {
+	return r.each(func(rec ingest.Recorder) error { return rec.Posted(box, took) })
+}
+
+func (r recorders) Empty(box voxel.Box) error {
+	return r.each(func(rec ingest.Recorder) error { return rec.Empty(box) })
+}
+
+func (r recorders) Failed(box voxel.Box, err error) error {
+	return r.each(func(rec ingest.Recorder) error { return rec.Failed(box, err) })
+}
+
+func (r recorders) Missing(z int, err error) error {
+	return r.each(func(rec ingest.Recorder) error { return rec.Missing(z, err) })
+}
+
+// told is how many sentences of trouble a person gets; the log has them all.
+const told = 10
+
+// A trouble tells a person what goes wrong, and remembers the cuboids that failed.
+type trouble struct {
+	mu     sync.Mutex
+	w      io.Writer
+	count  int
+	failed []voxel.Box
+}
+
+func (t *trouble) Posted(voxel.Box, time.Duration) error { return nil }
+func (t *trouble) Empty(voxel.Box) error                 { return nil }
+
+func (t *trouble) Failed(box voxel.Box, err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failed = append(t.failed, box)
+	t.tell("cuboid %v failed: %v", box, err)
+	return nil
+}
+
+func (t *trouble) Missing(z int, err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tell("slice %d is missing: %v", z, err)
+	return nil
+}
+
+func (t *trouble) tell(format string, args ...any) {
+	t.count++
+	switch {
+	case t.count <= told:
+		fmt.Fprintf(t.w, "ndpush: warning: "+format+"\n", args...)
+	case t.count == told+1:
+		fmt.Fprintln(t.w, "ndpush: warning: more trouble of this kind is only written to the log")
+	}
+}
+
+// nothing is a recorder that does not listen.
+type nothing struct{}
+
+func (nothing) Posted(voxel.Box, time.Duration) error { return nil }
+func (nothing) Empty(voxel.Box) error                 { return nil }
+func (nothing) Failed(voxel.Box, error) error         { return nil }
+func (nothing) Missing(int, error) error              { return nil }
