@@ -15,6 +15,7 @@ import (
 // A chunk is up to 16 open slices.
 type chunk struct {
 	road   *Road
+	box    voxel.Box
 	layers []layer // in ascending z
 }
 
@@ -27,7 +28,7 @@ type layer struct {
 
 // openChunk opens the slices of box side by side.
 func (r *Road) openChunk(ctx context.Context, box voxel.Box) (*chunk, error) {
-	c := &chunk{r, make([]layer, box.Z().Len())}
+	c := &chunk{r, box, make([]layer, box.Z().Len())}
 	g, gctx := errgroup.WithContext(ctx)
 	for i := range c.layers {
 		l := &c.layers[i]
@@ -85,7 +86,7 @@ func isLoss(err error) bool {
 // decode fills band with its rows of all layers.
 func (c *chunk) decode(ctx context.Context, band *voxel.Block) error {
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(decoders())
+	g.SetLimit(c.road.readers())
 	for i := range c.layers {
 		l := &c.layers[i]
 		if l.lost {

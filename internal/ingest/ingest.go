@@ -1,10 +1,11 @@
 // Package ingest is the road: it carries slices from a source to a sink.
 //
 //	open a chunk ─▶ decode a band ─▶ cut cuboids ─▶ post
-//	     one goroutine, decoding        plan.Workers
-//	     a band's slices side by side   goroutines
+//	one goroutine,  one goroutine, decoding         plan.Workers
+//	one ahead       a band's slices side by side    goroutines
 //
-// What is in memory is bounded by the plan's bands: a band is decoded into a
+// The slices of a chunk are opened while the chunk before is decoded, for over a
+// network that is a wait of its own. What is in memory is bounded by the plan's bands: a band is decoded into a
 // free buffer, its cuboids are gathered by whichever workers are idle, and when
 // the last one is, the buffer is free again. So the next bands, also those of
 // the next chunks, are decoded while these are posted, and nothing waits at the
@@ -60,6 +61,7 @@ type Road struct {
 	Recorder Recorder
 	Missing  job.Missing // what becomes of a slice that cannot be read
 	All      bool        // also hand all-zero cuboids to the sink
+	Readers  int         // slices that are read side by side; 0: as many as there are cores, for decoding is computing
 }
 
 // grace is how long cuboids in flight may take after a run was told to stop.
@@ -92,10 +94,15 @@ func (r *Road) Run(ctx context.Context) error {
 	for range r.Plan.Ahead {
 		free <- new(band)
 	}
+	chunks := make(chan opened)
+	g.Go(func() error {
+		defer close(chunks)
+		return r.open(ctx, chunks)
+	})
 	cuboids := make(chan cuboid)
 	g.Go(func() error {
 		defer close(cuboids)
-		return r.feed(ctx, free, cuboids)
+		return r.feed(ctx, chunks, free, cuboids)
 	})
 	for range r.Plan.Workers {
 		g.Go(func() error { return r.work(posting, free, cuboids) })
@@ -103,23 +110,49 @@ func (r *Road) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// feed decodes band after band and hands out their cuboids.
-func (r *Road) feed(ctx context.Context, free <-chan *band, cuboids chan<- cuboid) error {
+// An opened is a chunk, or why there is none. The error comes in its turn: what
+// lies before it is carried.
+type opened struct {
+	chunk *chunk
+	err   error
+}
+
+// open opens chunk after chunk, and hands over each when the one before is done.
+func (r *Road) open(ctx context.Context, chunks chan<- opened) error {
 	for box := range r.Plan.Chunks() {
-		if err := r.feedChunk(ctx, box, free, cuboids); err != nil {
+		c, err := r.openChunk(ctx, box)
+		select {
+		case chunks <- opened{c, err}:
+		case <-ctx.Done():
+			if err == nil {
+				c.close()
+			}
+			return ctx.Err()
+		}
+		if err != nil {
+			return nil // feed returns it
+		}
+	}
+	return nil
+}
+
+// feed decodes band after band and hands out their cuboids.
+func (r *Road) feed(ctx context.Context, chunks <-chan opened, free <-chan *band, cuboids chan<- cuboid) error {
+	for c := range chunks {
+		if c.err != nil {
+			return c.err
+		}
+		err := r.feedChunk(ctx, c.chunk, free, cuboids)
+		c.chunk.close()
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *Road) feedChunk(ctx context.Context, box voxel.Box, free <-chan *band, cuboids chan<- cuboid) error {
-	c, err := r.openChunk(ctx, box)
-	if err != nil {
-		return err
-	}
-	defer c.close()
-	for rows := range r.Plan.Bands(box) {
+func (r *Road) feedChunk(ctx context.Context, c *chunk, free <-chan *band, cuboids chan<- cuboid) error {
+	for rows := range r.Plan.Bands(c.box) {
 		var b *band
 		select {
 		case b = <-free:
@@ -182,5 +215,10 @@ func endsRun(err error) bool {
 	return errors.As(err, &fatal) && fatal.Fatal() || errors.As(err, &refused) && refused.Refused()
 }
 
-// decoders is how many slices are decoded side by side: it is all computing.
-func decoders() int { return runtime.GOMAXPROCS(0) }
+// readers is how many slices are read side by side.
+func (r *Road) readers() int {
+	if r.Readers > 0 {
+		return r.Readers
+	}
+	return runtime.GOMAXPROCS(0)
+}

@@ -200,6 +200,75 @@ func TestCrop(t *testing.T) {
 	s.want(t, at)
 }
 
+// The slices of the next chunk are opened while this one is on its way, and no
+// others; all are closed in the end.
+func TestOpenAhead(t *testing.T) {
+	s := newSetup(1, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+	counting := &counting{Source: s.road.Source}
+	s.road.Source = counting
+	next := make(chan struct{})
+	go func() {
+		for counting.opened.Load() < 4+16 {
+			time.Sleep(time.Millisecond)
+		}
+		close(next)
+	}()
+	s.volume.fail = func(b voxel.Box) error {
+		if b.Min.Z < 16 {
+			<-next // the first chunk is 4 slices, the second 16
+		}
+		return nil
+	}
+	if err := s.road.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := counting.open.Load(); n != 0 {
+		t.Errorf("%d slices are still open", n)
+	}
+	if n := counting.most.Load(); n > 16+16 {
+		t.Errorf("%d slices were open at one time, want two chunks at most", n)
+	}
+}
+
+// counting is a source that knows how many slices are open.
+type counting struct {
+	source.Source
+	opened, open, most atomic.Int32
+}
+
+func (c *counting) Open(ctx context.Context, z int) (source.Slice, error) {
+	s, err := c.Source.Open(ctx, z)
+	if err == nil {
+		c.opened.Add(1)
+		n := c.open.Add(1)
+		for m := c.most.Load(); n > m && !c.most.CompareAndSwap(m, n); m = c.most.Load() {
+		}
+	}
+	return &countedSlice{s, c}, err
+}
+
+type countedSlice struct {
+	source.Slice
+	counting *counting
+}
+
+func (s *countedSlice) Close() error {
+	s.counting.open.Add(-1)
+	return s.Slice.Close()
+}
+
+// What lies before a chunk that cannot be opened is carried.
+func TestErrorInTurn(t *testing.T) {
+	s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+	s.road.Source = sourcetest.Faulty{Source: s.road.Source, Faults: map[int]sourcetest.Fault{33: {Open: fs.ErrNotExist}}}
+	if err := s.road.Run(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Run = %v, want %v", err, fs.ErrNotExist)
+	}
+	if n := s.record.count("posted"); n == 0 {
+		t.Error("nothing was posted of the chunks before")
+	}
+}
+
 func TestAll(t *testing.T) {
 	s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
 	s.road.All = true

@@ -5,7 +5,7 @@ import "github.com/neurodata/ndpush/internal/voxel"
 // Memory is the most that one process takes at one time, in bytes, by purpose.
 type Memory struct {
 	Bands   int64 // rows decoded and not yet gathered into cuboids
-	Slices  int64 // what the open slices of a chunk hold: whole images, where a decoder can give nothing less
+	Slices  int64 // what the slices of a chunk hold: whole images, where a decoder can give nothing less, and what is fetched ahead
 	Workers int64 // per worker a cuboid, its frame, the compressor's tables and, to compare, the cuboid that came back
 	Process int64 // the program itself, its stacks and connections
 }
@@ -34,7 +34,7 @@ func (p Plan) Memory() Memory {
 	}
 	return Memory{
 		Bands:   int64(p.Ahead) * int64(size.X) * height * depth * int64(p.Source.Size()),
-		Slices:  depth * p.Held,
+		Slices:  depth*p.Held + p.Fetch,
 		Workers: int64(p.Workers) * (cuboids*cuboid + compressor),
 		Process: process,
 	}

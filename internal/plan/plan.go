@@ -34,7 +34,8 @@ type Plan struct {
 	Channel voxel.Type // of the cuboids
 	Workers int        // cuboids on their way at one time
 	Ahead   int        // bands in memory at one time: those being posted and the one being decoded
-	Held    int64      // bytes that one open slice holds, see source.Slice
+	Held    int64      // bytes that one slice holds while it is read, see source.Slice
+	Fetch   int64      // bytes that the source holds beside, of what it fetches over a network
 	Compare bool       // cuboids are fetched and compared, not posted
 }
 

@@ -36,8 +36,10 @@ type Slice interface {
 	// failed; what dst then holds is undefined, and the slice gives no more rows.
 	ReadRows(ctx context.Context, dst *voxel.Block) error
 
-	// Held is the most memory in bytes that the slice holds between Open and
-	// Close beside dst. For a decoder of whole images that is the image.
+	// Held is the most memory in bytes that the slice holds between its first
+	// ReadRows and Close beside dst. For a decoder of whole images that is the
+	// image. Before it is read, an open slice holds next to nothing: others are
+	// open ahead of their turn.
 	Held() int64
 
 	// Close releases the slice. A second Close is harmless.
