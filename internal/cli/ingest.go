@@ -2,25 +2,14 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/neurodata/ndpush/internal/boss"
-	"github.com/neurodata/ndpush/internal/ingest"
 	"github.com/neurodata/ndpush/internal/job"
-	"github.com/neurodata/ndpush/internal/joblog"
-	"github.com/neurodata/ndpush/internal/plan"
-	"github.com/neurodata/ndpush/internal/progress"
-	"github.com/neurodata/ndpush/internal/provision"
-	"github.com/neurodata/ndpush/internal/source"
-	"github.com/neurodata/ndpush/internal/source/local"
-	"github.com/neurodata/ndpush/internal/voxel"
 )
 
 type ingestOptions struct {
@@ -76,7 +65,7 @@ Python tool did: --x_extent 0 1000.
 func (a *app) runIngest(ctx context.Context, o *ingestOptions) error {
 	o.spec.Create = o.create
 	return a.eachChannel(ctx, &o.jobFlags, &o.boss, func(j *job.Job, client *boss.Client) (outcome, error) {
-		return a.logged(ctx, o, j, client)
+		return a.ingestChannel(ctx, o, j, client)
 	})
 }
 
@@ -111,32 +100,6 @@ func (a *app) warn(format string, args ...any) {
 	fmt.Fprintf(a.Stderr, "ndpush: warning: "+format+"\n", args...)
 }
 
-// logged is one channel's part of an ingest, with its log file around it.
-func (a *app) logged(ctx context.Context, o *ingestOptions, j *job.Job, client *boss.Client) (outcome, error) {
-	log, err := joblog.Open(o.logDir, j.Collection, j.Experiment, j.Channel, a.Now)
-	if err != nil {
-		return outcome{}, err
-	}
-	defer log.Close()
-	if err := log.Line("ndpush %s: %s %s", version(), o.task(), describe(o.flags)); err != nil {
-		return outcome{}, err
-	}
-	out, err := a.ingestChannel(ctx, o, j, client, log)
-	if err != nil {
-		// Whether or not the log takes it, the caller prints it.
-		return out, errors.Join(err, unlessSame(err, log.Line("Error: %v", err)))
-	}
-	return out, nil
-}
-
-// unlessSame drops the error of a log that had failed before.
-func unlessSame(first, second error) error {
-	if second == nil || errors.Is(first, second) || strings.Contains(first.Error(), second.Error()) {
-		return nil
-	}
-	return second
-}
-
 func (o *ingestOptions) task() string {
 	if o.create {
 		return "create resources"
@@ -149,115 +112,4 @@ func describe(flags *pflag.FlagSet) string {
 	var words []string
 	flags.Visit(func(f *pflag.Flag) { words = append(words, "--"+f.Name+"="+f.Value.String()) })
 	return strings.Join(words, " ")
-}
-
-// ingestChannel looks at everything that can be looked at before the first byte
-// is posted, and posts.
-func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, client *boss.Client, log *joblog.Log) (outcome, error) {
-	src, err := o.source(j)
-	if err != nil {
-		return outcome{}, err
-	}
-	held, err := ingest.Survey(ctx, src, o.surveyed(j), j.Missing)
-	if err != nil {
-		return outcome{}, explainSource(err)
-	}
-	if err := a.provide(ctx, o, j, client, log); err != nil || o.create {
-		return outcome{}, err
-	}
-	ch, err := client.Channel(j.Collection, j.Experiment, j.Channel, j.Res, j.ChannelType())
-	if err != nil {
-		return outcome{}, err
-	}
-	p := plan.New(j.Data(), j.Type, j.ChannelType(), o.boss.workers, held)
-	limitMemory(p)
-	fmt.Fprintf(a.Stderr, "%s: %v in BOSS coordinates, %d cuboids, %s, memory at most %s\n",
-		j.Path(), j.Data(), p.CountCuboids(), size(p.Bytes()), size(p.Memory().Total()))
-	out, err := a.post(ctx, road(j, p, src), ch, log)
-	if err != nil {
-		return out, err
-	}
-	if err := a.compare(ctx, o.verify, road(j, p, src), ch, &out); err != nil {
-		return out, err
-	}
-	return out, a.summarize(j, client, &out, log)
-}
-
-// source gives the slices of j.
-func (f *jobFlags) source(j *job.Job) (source.Source, error) {
-	pattern, err := f.pattern(j)
-	if err != nil {
-		return nil, err
-	}
-	w, h := j.ImageSize()
-	return source.NewFiles(local.Dir(pattern.Base()), pattern, source.Shape{Width: w, Height: h, Type: j.Type}), nil
-}
-
-// surveyed are the slices to look at beforehand: all of the run or, where
-// nothing is posted, the first: a frame of the wrong size cannot be changed.
-func (o *ingestOptions) surveyed(j *job.Job) voxel.Range {
-	z := j.ToSource(j.Data()).Z()
-	if o.create {
-		z.Max = z.Min + 1
-	}
-	return z
-}
-
-// explainSource adds to an error about slices what to do.
-func explainSource(err error) error {
-	var mismatch *source.MismatchError
-	if errors.As(err, &mismatch) {
-		return withHint(err, "--x-extent and --y-extent give an image's width and height, --datatype its type; nothing is cropped or cast to fit")
-	}
-	return withHint(err, "--base-path, --base-filename, --extension, --z-step and --z-range say which files are read; --missing zero or previous goes on without a slice")
-}
-
-// provide creates the resources or compares them with the job.
-func (a *app) provide(ctx context.Context, o *ingestOptions, j *job.Job, client *boss.Client, log *joblog.Log) error {
-	look := provision.Check
-	if o.create {
-		look = provision.Create
-	}
-	found, err := look(ctx, client, j)
-	for _, item := range found.Items {
-		if item.Created {
-			fmt.Fprintln(a.Stdout, item)
-		}
-		if err := log.Line("%v", item); err != nil {
-			return err
-		}
-	}
-	if err == nil && o.create {
-		fmt.Fprintf(a.Stdout, "%s is ready; the same command without --create-resources posts the images\n", j.Path())
-	}
-	return explainMissing(err)
-}
-
-// explainMissing adds to an error about resources what to do.
-func explainMissing(err error) error {
-	var e *provision.Error
-	if errors.As(err, &e) && e.OnlyMissing() {
-		return withHint(err, "run the same command with --create-resources first")
-	}
-	return err
-}
-
-// road is what posting and comparing walk.
-func road(j *job.Job, p plan.Plan, src source.Source) *ingest.Road {
-	return &ingest.Road{Plan: p, Origin: j.Origin(), Stack: j.Z, Source: src, Missing: j.Missing}
-}
-
-// limitMemory makes the garbage collector keep to the plan.
-func limitMemory(p plan.Plan) { debug.SetMemoryLimit(p.Memory().Total()) }
-
-// post carries everything to BOSS.
-func (a *app) post(ctx context.Context, r *ingest.Road, ch *boss.Channel, log *joblog.Log) (outcome, error) {
-	counter := progress.NewCounter(r.Plan.Channel, r.Plan.CountCuboids(), r.Plan.Bytes())
-	display := progress.Start(a.Stderr, counter, a.Progress)
-	defer display.Stop()
-	trouble := &trouble{w: display}
-	r.Sink, r.Recorder = ch, recorders{log, counter, trouble}
-	start := time.Now()
-	err := r.Run(ctx)
-	return outcome{Snapshot: counter.Snapshot(), took: time.Since(start), failed: trouble.failed}, err
 }

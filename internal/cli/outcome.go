@@ -5,9 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/job"
-	"github.com/neurodata/ndpush/internal/joblog"
 	"github.com/neurodata/ndpush/internal/progress"
 	"github.com/neurodata/ndpush/internal/verify"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -51,10 +49,10 @@ func (o *outcome) err() error {
 	return nil
 }
 
-// summarize prints what became of a channel, and logs it.
-func (a *app) summarize(j *job.Job, client *boss.Client, o *outcome, log *joblog.Log) error {
-	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed; %s missing; %s in %v (%s)",
-		j.Path(), counted(o.Posted, "cuboid"), o.Empty, o.Failed, counted(o.Missing, "slice"),
+// lines sum up what became of j's channel.
+func (o *outcome) lines(j *job.Job) []string {
+	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed%s; %s missing; %s in %v (%s)",
+		j.Path(), counted(o.Posted, "cuboid"), o.Empty, o.Failed, o.left(), counted(o.Missing, "slice"),
 		size(o.Bytes), o.took.Round(100*time.Millisecond), rate(o.Bytes, o.took))}
 	for _, box := range firstOf(sortedBoxes(o.failed), told) {
 		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
@@ -62,17 +60,15 @@ func (a *app) summarize(j *job.Job, client *boss.Client, o *outcome, log *joblog
 	if o.verified {
 		lines = append(lines, o.verdict(j))
 	}
-	if link := viewer(client.URL(), j); link != "" {
-		lines = append(lines, link)
+	return lines
+}
+
+// left says how many cuboids a run that ended early had not come to.
+func (o *outcome) left() string {
+	if n := o.TotalCuboids - o.Cuboids(); n > 0 {
+		return fmt.Sprintf(", %d left", n)
 	}
-	for _, line := range lines {
-		fmt.Fprintln(a.Stdout, line)
-		if err := log.Line("%s", line); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintf(a.Stdout, "log: %s\n", log.Path())
-	return nil
+	return ""
 }
 
 // verdict says what comparing found.

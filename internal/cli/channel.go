@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/ingest"
+	"github.com/neurodata/ndpush/internal/job"
+	"github.com/neurodata/ndpush/internal/joblog"
+	"github.com/neurodata/ndpush/internal/plan"
+	"github.com/neurodata/ndpush/internal/progress"
+	"github.com/neurodata/ndpush/internal/provision"
+	"github.com/neurodata/ndpush/internal/source"
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// A channelIngest is the ingest of one channel.
+type channelIngest struct {
+	*app
+	options *ingestOptions
+	job     *job.Job
+	source  source.Source
+	client  *boss.Client
+	log     *joblog.Log
+	outcome outcome
+}
+
+// ingestChannel does one channel's part, with its log file around it.
+func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, client *boss.Client) (outcome, error) {
+	src, err := o.source(j)
+	if err != nil {
+		return outcome{}, err
+	}
+	log, err := joblog.Open(o.logDir, j.Collection, j.Experiment, j.Channel, a.Now)
+	if err != nil {
+		return outcome{}, err
+	}
+	defer log.Close()
+	c := &channelIngest{app: a, options: o, job: j, source: src, client: client, log: log}
+	err = log.Line("ndpush %s: %s %s", version(), o.task(), describe(o.flags))
+	if err == nil {
+		err = c.run(ctx)
+	}
+	if err != nil {
+		log.Line("Error: %v", err) // the caller prints it, whether or not the log takes it
+	}
+	return c.outcome, err
+}
+
+// run looks at everything that can be looked at before the first byte is
+// posted, and posts. Whatever happens after that, what arrived is summed up.
+func (c *channelIngest) run(ctx context.Context) error {
+	held, err := ingest.Survey(ctx, c.source, c.surveyed(), c.job.Missing)
+	if err != nil {
+		return explainSource(err)
+	}
+	if err := c.provide(ctx); err != nil || c.options.create {
+		return err
+	}
+	j := c.job
+	ch, err := c.client.Channel(j.Collection, j.Experiment, j.Channel, j.Res, j.ChannelType())
+	if err != nil {
+		return err
+	}
+	p := plan.New(j.Data(), j.Type, j.ChannelType(), c.options.boss.workers, held)
+	limitMemory(p)
+	fmt.Fprintf(c.Stderr, "%s: %v in BOSS coordinates, %s, %s, memory at most %s\n",
+		j.Path(), j.Data(), counted(p.CountCuboids(), "cuboid"), size(p.Bytes()), size(p.Memory().Total()))
+	err = c.post(ctx, road(j, p, c.source), ch)
+	if err == nil {
+		err = c.compare(ctx, c.options.verify, road(j, p, c.source), ch, &c.outcome)
+	}
+	return errors.Join(err, c.summarize())
+}
+
+// surveyed are the slices to look at beforehand: all of the run or, where
+// nothing is posted, the first: a frame of the wrong size cannot be changed.
+func (c *channelIngest) surveyed() voxel.Range {
+	z := c.job.ToSource(c.job.Data()).Z()
+	if c.options.create {
+		z.Max = z.Min + 1
+	}
+	return z
+}
+
+// provide creates the resources or compares them with the job.
+func (c *channelIngest) provide(ctx context.Context) error {
+	look := provision.Check
+	if c.options.create {
+		look = provision.Create
+	}
+	found, err := look(ctx, c.client, c.job)
+	for _, item := range found.Items {
+		if item.Created {
+			fmt.Fprintln(c.Stdout, item)
+		}
+		if err := c.log.Line("%v", item); err != nil {
+			return err
+		}
+	}
+	if err == nil && c.options.create {
+		fmt.Fprintf(c.Stdout, "%s is ready; the same command without --create-resources posts the images\n", c.job.Path())
+	}
+	return explainMissing(err)
+}
+
+// explainMissing adds to an error about resources what to do.
+func explainMissing(err error) error {
+	var e *provision.Error
+	if errors.As(err, &e) && e.OnlyMissing() {
+		return withHint(err, "run the same command with --create-resources first")
+	}
+	return err
+}
+
+// post carries everything to BOSS.
+func (c *channelIngest) post(ctx context.Context, r *ingest.Road, ch *boss.Channel) error {
+	counter := progress.NewCounter(r.Plan.Channel, r.Plan.CountCuboids(), r.Plan.Bytes())
+	display := progress.Start(c.Stderr, counter, c.Progress)
+	defer display.Stop()
+	trouble := &trouble{w: display}
+	r.Sink, r.Recorder = ch, recorders{c.log, counter, trouble}
+	start := time.Now()
+	err := r.Run(ctx)
+	c.outcome = outcome{Snapshot: counter.Snapshot(), took: time.Since(start), failed: trouble.failed}
+	return err
+}
+
+// summarize prints what became of the channel, and logs it.
+func (c *channelIngest) summarize() error {
+	lines := c.outcome.lines(c.job)
+	if link := viewer(c.client.URL(), c.job); link != "" {
+		lines = append(lines, link)
+	}
+	for _, line := range lines {
+		fmt.Fprintln(c.Stdout, line)
+		if err := c.log.Line("%s", line); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(c.Stdout, "log: %s\n", c.log.Path())
+	return nil
+}
+
+// road is what posting and comparing walk.
+func road(j *job.Job, p plan.Plan, src source.Source) *ingest.Road {
+	return &ingest.Road{Plan: p, Origin: j.Origin(), Stack: j.Z, Source: src, Missing: j.Missing}
+}
+
+// limitMemory makes the garbage collector keep to the plan.
+func limitMemory(p plan.Plan) { debug.SetMemoryLimit(p.Memory().Total()) }
