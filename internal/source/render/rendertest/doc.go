@@ -1,0 +1,2 @@
+// Package rendertest is a small render web service for tests.
+package rendertest
