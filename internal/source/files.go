@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -49,16 +50,24 @@ func NewFiles(opener Opener, pattern Pattern, want Shape) *Files {
 // *MismatchError; one that is no image, or of a kind that is not read (which
 // wraps errors.ErrUnsupported), is an error that names the file.
 func (f *Files) Open(ctx context.Context, z int) (Slice, error) {
-	file, err := f.opener.Open(ctx, f.pattern.Name(z))
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open slice %d: %w", z, err)
+	}
+	// The file outlives ctx, which is one of opening: a band is read with another.
+	fctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer context.AfterFunc(ctx, cancel)()
+	file, err := f.opener.Open(fctx, f.pattern.Name(z))
+	if err != nil {
+		cancel()
+		return nil, fmt.Errorf("open slice %d: %w", z, cmp.Or(ctx.Err(), err))
 	}
 	img, err := f.image(file, z)
 	if err != nil {
 		file.Close() // nothing was written to it
-		return nil, fmt.Errorf("open slice %d: %w", z, err)
+		cancel()
+		return nil, fmt.Errorf("open slice %d: %w", z, cmp.Or(ctx.Err(), err))
 	}
-	return &fileSlice{Image: img, file: file, name: f.pattern.Path(z)}, nil
+	return &fileSlice{Image: img, file: file, cancel: cancel, name: f.pattern.Path(z)}, nil
 }
 
 // image opens the image in file and compares it with what is wanted, before
@@ -78,8 +87,9 @@ func (f *Files) image(file File, z int) (*raster.Image, error) {
 // A fileSlice is a slice in a file.
 type fileSlice struct {
 	*raster.Image
-	file File // nil once closed
-	name string
+	file   File               // nil once closed
+	cancel context.CancelFunc // ends what file is waiting for
+	name   string
 }
 
 // ReadRows implements Slice.
@@ -90,6 +100,7 @@ func (s *fileSlice) ReadRows(ctx context.Context, dst *voxel.Block) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("read %s: %w", s.name, err)
 	}
+	defer context.AfterFunc(ctx, s.cancel)()
 	if err := s.Image.ReadRows(ctx, dst); err != nil {
 		return fmt.Errorf("read %s: %w", s.name, err)
 	}
@@ -103,6 +114,7 @@ func (s *fileSlice) Close() error {
 	}
 	file := s.file
 	s.file = nil
+	s.cancel()
 	if err := file.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", s.name, err)
 	}

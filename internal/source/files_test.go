@@ -107,3 +107,37 @@ func TestFilesBroken(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A file lives as long as its slice, whatever becomes of the context that it was
+// opened with; the context of a read ends what the file waits for.
+func TestFilesContext(t *testing.T) {
+	s := &shelf{files: map[string][]byte{"1.png": gray(t, image.NewGray(image.Rect(0, 0, 4, 3)))}}
+	p, err := source.ParsePattern(source.Naming{BasePath: "/d", BaseFilename: "<>", Extension: "png"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opener := &witness{Opener: s}
+	ctx, cancel := context.WithCancel(t.Context())
+	slice, err := source.NewFiles(opener, p, source.Shape{Width: 4, Height: 3, Type: voxel.Uint8}).Open(ctx, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := slice.ReadRows(t.Context(), voxel.NewBlock(voxel.Box{Max: voxel.Point{X: 4, Y: 1, Z: 1}}, voxel.Uint8)); err != nil || opener.ctx.Err() != nil {
+		t.Errorf("a slice that was opened with a context that ended: %v, %v", err, opener.ctx.Err())
+	}
+	if err := slice.Close(); err != nil || opener.ctx.Err() == nil {
+		t.Errorf("a slice that was closed: %v, %v", err, opener.ctx.Err())
+	}
+}
+
+// A witness keeps the context that a file is opened with.
+type witness struct {
+	source.Opener
+	ctx context.Context
+}
+
+func (w *witness) Open(ctx context.Context, name string) (source.File, error) {
+	w.ctx = ctx
+	return w.Opener.Open(ctx, name)
+}
