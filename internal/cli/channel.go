@@ -14,7 +14,6 @@ import (
 	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/progress"
 	"github.com/neurodata/ndpush/internal/provision"
-	"github.com/neurodata/ndpush/internal/source"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
@@ -23,7 +22,7 @@ type channelIngest struct {
 	*app
 	options *ingestOptions
 	job     *job.Job
-	source  source.Source
+	input   input
 	client  *boss.Client
 	log     *joblog.Log
 	outcome outcome
@@ -31,7 +30,7 @@ type channelIngest struct {
 
 // ingestChannel does one channel's part, with its log file around it.
 func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, client *boss.Client) (outcome, error) {
-	src, err := o.source(j)
+	in, err := o.input(ctx, j)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -40,7 +39,7 @@ func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, c
 		return outcome{}, err
 	}
 	defer log.Close()
-	c := &channelIngest{app: a, options: o, job: j, source: src, client: client, log: log}
+	c := &channelIngest{app: a, options: o, job: j, input: in, client: client, log: log}
 	err = log.Line("ndpush %s: %s %s", version(), o.task(), describe(o.flags))
 	if err == nil {
 		err = c.run(ctx)
@@ -54,9 +53,14 @@ func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, c
 // run looks at everything that can be looked at before the first byte is
 // posted, and posts. Whatever happens after that, what arrived is summed up.
 func (c *channelIngest) run(ctx context.Context) error {
-	held, err := ingest.Survey(ctx, c.source, c.surveyed(), c.job.Missing)
+	for _, fact := range c.options.facts() {
+		if err := c.note(fact); err != nil {
+			return err
+		}
+	}
+	held, err := ingest.Survey(ctx, c.input, c.surveyed(), c.job.Missing)
 	if err != nil {
-		return explainSource(err)
+		return c.options.explainSource(err)
 	}
 	if err := c.provide(ctx); err != nil || c.options.create {
 		return err
@@ -66,15 +70,24 @@ func (c *channelIngest) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := plan.New(j.Data(), j.Type, j.ChannelType(), c.options.boss.workers, held)
+	p := c.input.plan(j, j.Data(), c.options.boss.workers, held)
 	limitMemory(p)
 	fmt.Fprintf(c.Stderr, "%s: %v in BOSS coordinates, %s, %s, memory at most %s\n",
 		j.Path(), j.Data(), counted(p.CountCuboids(), "cuboid"), size(p.Bytes()), size(p.Memory().Total()))
-	err = c.post(ctx, road(j, p, c.source), ch)
+	err = c.post(ctx, road(j, p, c.input), ch)
 	if err == nil {
-		err = c.compare(ctx, c.options.verify, road(j, p, c.source), ch, &c.outcome)
+		err = c.compare(ctx, c.options.verify, road(j, p, c.input), ch, &c.outcome)
+	}
+	if changed := c.options.changed(); changed != "" {
+		err = errors.Join(err, c.note("warning: "+changed))
 	}
 	return errors.Join(err, c.summarize())
+}
+
+// note tells a person of something, and the log.
+func (c *channelIngest) note(text string) error {
+	fmt.Fprintln(c.Stderr, "ndpush: "+text)
+	return c.log.Line("%s", text)
 }
 
 // surveyed are the slices to look at beforehand: all of the run or, where
@@ -147,8 +160,8 @@ func (c *channelIngest) summarize() error {
 }
 
 // road is what posting and comparing walk.
-func road(j *job.Job, p plan.Plan, src source.Source) *ingest.Road {
-	return &ingest.Road{Plan: p, Origin: j.Origin(), Stack: j.Z, Source: src, Missing: j.Missing}
+func road(j *job.Job, p plan.Plan, in input) *ingest.Road {
+	return &ingest.Road{Plan: p, Origin: j.Origin(), Stack: j.Z, Source: in, Missing: j.Missing, Readers: in.readers}
 }
 
 // limitMemory makes the garbage collector keep to the plan.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/neurodata/ndpush/internal/job"
-	"github.com/neurodata/ndpush/internal/source"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
@@ -20,8 +20,7 @@ type jobFlags struct {
 	flags    *pflag.FlagSet
 	problems problems
 
-	datasource   string
-	naming       source.Naming
+	sourceFlags
 	spec         job.Spec
 	channelsFile string
 	warnMissing  bool
@@ -32,6 +31,8 @@ func (f *jobFlags) bind(flags *pflag.FlagSet) {
 	f.flags = flags
 	flags.SortFlags = false
 	f.bindSource()
+	f.bindS3()
+	f.bindRender()
 	f.bindNames()
 	f.bindPlace()
 	f.bindLater()
@@ -55,22 +56,6 @@ func (f *jobFlags) extent(r *voxel.Range, name, help string) {
 func (f *jobFlags) integer(i *int, name string, low int, help string) {
 	v := &value{name: name, kind: "int", text: fmt.Sprint(*i), parse: parseInt(i, low), problems: &f.problems}
 	f.flags.Var(v, name, help)
-}
-
-func (f *jobFlags) bindSource() {
-	f.datasource = "local"
-	f.flags.Var(&value{name: "datasource", kind: "local", text: "local", problems: &f.problems,
-		parse: parseOneOf(&f.datasource, "local", "s3", "render")},
-		"datasource", "where the slices are: local; s3 and render are not in this version yet")
-	f.text(&f.naming.BasePath, "base-path", "", "directory of the slices; <ch> in it is replaced by the channel's name")
-	f.text(&f.naming.BaseFilename, "base-filename", "", "file name without extension: <p:4> is z padded to 4 digits, <> is z as it is, <ch> the channel")
-	f.text(&f.naming.Extension, "extension", "", "file name extension: tif, png, ome.tif …")
-	f.spec.ZStep = 1
-	f.integer(&f.spec.ZStep, "z-step", 1, "the number in a file's name is z times this")
-	f.value("datatype", "type", "what the files hold: uint8 or uint16; for annotations also uint32 or uint64", parseWith(&f.spec.Type, voxel.ParseType))
-	f.value("missing", "policy", "a missing or unreadable slice: fail ends the run, zero leaves its place empty, previous repeats the slice before it (default fail)",
-		parseWith(&f.missing, job.ParseMissing))
-	f.flags.BoolVar(&f.warnMissing, "warn-missing-files", false, "the same as --missing zero")
 }
 
 func (f *jobFlags) bindNames() {
@@ -103,10 +88,7 @@ func (f *jobFlags) bindPlace() {
 
 // laterFlags are flags of the Python tool for what ndpush does not do yet.
 // Command lines that have them still run, as far as they can.
-var laterFlags = []string{
-	"s3-bucket-name", "aws-profile", "slack-token-file", "slack-usr",
-	"render-owner", "render-project", "render-stack", "render-channel", "render-baseurl", "render-scale", "render-window",
-}
+var laterFlags = []string{"slack-token-file", "slack-usr"}
 
 func (f *jobFlags) bindLater() {
 	for _, name := range laterFlags {
@@ -117,21 +99,24 @@ func (f *jobFlags) bindLater() {
 
 // warnings are what a person should know who gave these flags.
 func (f *jobFlags) warnings() (list []string) {
-	for _, name := range laterFlags {
-		if f.flags.Changed(name) {
-			list = append(list, fmt.Sprintf("--%s has no effect: this version reads local files and sends no Slack messages", name))
+	f.flags.Visit(func(flag *pflag.Flag) {
+		of, _, _ := strings.Cut(flag.Name, "-")
+		switch {
+		case slices.Contains(laterFlags, flag.Name):
+			list = append(list, fmt.Sprintf("--%s has no effect: this version sends no Slack messages", flag.Name))
+		case (of == "s3" || of == "render") && of != f.datasource:
+			list = append(list, fmt.Sprintf("--%s has no effect with --datasource %s", flag.Name, f.datasource))
 		}
-	}
+	})
 	return list
 }
 
 // jobs judges the flags and gives one job for each channel. The error lists
-// everything that is wrong.
-func (f *jobFlags) jobs() ([]*job.Job, error) {
+// everything that is wrong. Only then, and only if the slices come from a render
+// web service, that is asked for what the flags leave open.
+func (f *jobFlags) jobs(ctx context.Context) ([]*job.Job, error) {
 	p := slices.Clone(f.problems)
-	if f.datasource != "local" {
-		p.add("--datasource %s: this version reads local files only", f.datasource)
-	}
+	p.addAll(f.checkSource())
 	f.spec.Missing = f.missing
 	if f.warnMissing {
 		if f.flags.Changed("missing") && f.missing != job.Zero {
@@ -140,43 +125,55 @@ func (f *jobFlags) jobs() ([]*job.Job, error) {
 		f.spec.Missing = job.Zero
 	}
 	channels, err := f.channels()
-	if err != nil {
-		p = append(p, err)
+	p.addAll(err)
+	jobs, err := f.jobsOf(channels)
+	p.addAll(err)
+	if len(p) > 0 || f.datasource != "render" {
+		return jobs, usage(errors.Join(p...))
 	}
-	var jobs []*job.Job
+	if err := f.askStack(ctx); err != nil {
+		return nil, err
+	}
+	jobs, err = f.jobsOf(channels)
+	return jobs, usage(err)
+}
+
+// jobsOf judges the flags for each channel.
+func (f *jobFlags) jobsOf(channels []string) (jobs []*job.Job, err error) {
 	for _, ch := range channels {
 		j, err := f.job(ch)
 		if err != nil {
-			p = append(p, err)
-			break // the others have the same faults
+			return nil, err // the others have the same faults
 		}
 		jobs = append(jobs, j)
 	}
-	return jobs, usage(errors.Join(p...))
+	return jobs, nil
 }
 
-// job judges the flags for one channel.
+// job judges the flags for one channel. What a stack has yet to tell is no fault.
 func (f *jobFlags) job(channel string) (*job.Job, error) {
 	spec := f.spec
 	spec.Channel = channel
 	j, err := job.New(spec)
 	if err != nil {
-		naming := f.naming
-		naming.Channel = channel
-		_, perr := source.ParsePattern(naming)
-		return nil, errors.Join(f.unlessNoted(err), perr)
+		return nil, errors.Join(f.unlessKnown(err), f.checkNaming(channel))
+	}
+	if f.datasource == "render" {
+		return j, nil
 	}
 	_, err = f.pattern(j)
 	return j, err
 }
 
-// unlessNoted drops of the errors in err those that follow from a value that
-// could not be read: an extent in the wrong form is not also missing.
-func (f *jobFlags) unlessNoted(err error) error {
+// unlessKnown drops of the errors in err those that follow from a value that
+// could not be read, and extents that a stack will tell: an extent in the wrong
+// form is not also missing.
+func (f *jobFlags) unlessKnown(err error) error {
 	var list []error
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		what, _, missing := strings.Cut(line, " is missing")
-		if !missing || !f.flags.Changed(strings.ReplaceAll(what, " ", "-")) {
+		told := f.datasource == "render" && f.stack == nil && strings.HasSuffix(what, "extent")
+		if !missing || !told && !f.flags.Changed(strings.ReplaceAll(what, " ", "-")) {
 			list = append(list, errors.New(line))
 		}
 	}
@@ -209,15 +206,4 @@ func (f *jobFlags) channels() ([]string, error) {
 		return nil, fmt.Errorf("%s names no channel: want one a line", f.channelsFile)
 	}
 	return names, nil
-}
-
-// pattern names the files of j.
-func (f *jobFlags) pattern(j *job.Job) (source.Pattern, error) {
-	naming := f.naming
-	naming.Channel, naming.ZStep = j.Channel, j.ZStep
-	p, err := source.ParsePattern(naming)
-	if err != nil {
-		return p, err
-	}
-	return p, p.Covers(j.ToSource(j.Data()).Z())
 }

@@ -56,7 +56,7 @@ The memory that it says is the most that each process takes.
 
 func (a *app) runGencmd(ctx context.Context, o *gencmdOptions) error {
 	o.spec.Create = true // the script's first command does
-	jobs, err := o.jobs()
+	jobs, err := o.jobs(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,13 +96,13 @@ exit "$worst"
 // estimate prints what the script will take, as comments of it.
 func (a *app) estimate(ctx context.Context, w io.Writer, o *gencmdOptions, jobs []*job.Job, shares []voxel.Range) {
 	j := jobs[0]
-	held, how := o.held(ctx, j)
+	in, held, how := o.held(ctx, j)
 	var most, total int64
 	for _, z := range shares {
-		m := plan.New(j.Data().WithZ(z), j.Type, j.ChannelType(), o.boss.workers, held).Memory().Total()
+		m := in.plan(j, j.Data().WithZ(z), o.boss.workers, held).Memory().Total()
 		most, total = max(most, m), total+m
 	}
-	whole := plan.New(j.Data(), j.Type, j.ChannelType(), o.boss.workers, held)
+	whole := in.plan(j, j.Data(), o.boss.workers, held)
 	fmt.Fprintf(w, "# %s: %v in BOSS coordinates\n", j.Path(), j.Data())
 	if len(jobs) > 1 {
 		fmt.Fprintf(w, "# and %s more, one after the other\n", counted(int64(len(jobs)-1), "channel"))
@@ -117,16 +117,16 @@ func (a *app) estimate(ctx context.Context, w io.Writer, o *gencmdOptions, jobs 
 // held is what an open slice holds, by looking at the first, and how that is
 // known. If it cannot be read here, it is counted as a whole image, which is
 // the most that any decoder holds.
-func (o *gencmdOptions) held(ctx context.Context, j *job.Job) (held int64, how string) {
-	src, err := o.source(j)
+func (o *gencmdOptions) held(ctx context.Context, j *job.Job) (in input, held int64, how string) {
+	in, err := o.input(ctx, j)
 	if err == nil {
 		z := j.ToSource(j.Data()).Z().Min
-		if held, err = ingest.Survey(ctx, src, voxel.Range{Min: z, Max: z + 1}, job.Fail); err == nil {
-			return held, fmt.Sprintf("as slice %d is read", z)
+		if held, err = ingest.Survey(ctx, in, voxel.Range{Min: z, Max: z + 1}, job.Fail); err == nil {
+			return in, held, fmt.Sprintf("as slice %d is read", z)
 		}
 	}
 	w, h := j.ImageSize()
-	return int64(w) * int64(h) * int64(j.Type.Size()), "the slices cannot be read here: counted as whole images"
+	return in, int64(w) * int64(h) * int64(j.Type.Size()), "the slices cannot be read here: counted as whole images"
 }
 
 // command is the ingest that the flags ask for, without what differs from share

@@ -15,6 +15,13 @@ type problems []error
 
 func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Errorf(format, args...)) }
 
+// addAll adds the errors that err joins, if any.
+func (p *problems) addAll(err error) {
+	if err != nil {
+		*p = append(*p, err)
+	}
+}
+
 // A value is a flag that is read by a function and notes what is wrong with it.
 type value struct {
 	name     string
@@ -92,6 +99,30 @@ func parseInt(i *int, low int) func(string) error {
 			return fmt.Errorf("want an integer of %d or more", low)
 		}
 		*i = n
+		return nil
+	}
+}
+
+// parsePair reads "0:255" into *p, which it makes.
+func parsePair(p **[2]int) func(string) error {
+	return func(text string) error {
+		n, err := integers(text, 2)
+		if err != nil || n[0] >= n[1] {
+			return fmt.Errorf("want two integers like 0:255, the smaller first")
+		}
+		*p = &[2]int{n[0], n[1]}
+		return nil
+	}
+}
+
+// parseFraction reads a number above 0 and up to 1 into f.
+func parseFraction(f *float64) func(string) error {
+	return func(text string) error {
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(n > 0 && n <= 1) {
+			return fmt.Errorf("want a number above 0 and up to 1")
+		}
+		*f = n
 		return nil
 	}
 }

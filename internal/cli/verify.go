@@ -11,7 +11,6 @@ import (
 	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/ingest"
 	"github.com/neurodata/ndpush/internal/job"
-	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/progress"
 	"github.com/neurodata/ndpush/internal/provision"
 	"github.com/neurodata/ndpush/internal/verify"
@@ -56,13 +55,13 @@ func (a *app) runVerify(ctx context.Context, o *verifyOptions) error {
 }
 
 func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, client *boss.Client) (out outcome, err error) {
-	src, err := o.source(j)
+	in, err := o.input(ctx, j)
 	if err != nil {
 		return out, err
 	}
-	held, err := ingest.Survey(ctx, src, j.ToSource(j.Data()).Z(), j.Missing)
+	held, err := ingest.Survey(ctx, in, j.ToSource(j.Data()).Z(), j.Missing)
 	if err != nil {
-		return out, explainSource(err)
+		return out, o.explainSource(err)
 	}
 	if _, err := provision.Check(ctx, client, j); err != nil {
 		return out, explainMissing(err)
@@ -71,7 +70,7 @@ func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, c
 	if err != nil {
 		return out, err
 	}
-	r := road(j, plan.New(j.Data(), j.Type, j.ChannelType(), o.boss.workers, held), src)
+	r := road(j, in.plan(j, j.Data(), o.boss.workers, held), in)
 	if o.sample > 0 {
 		err = a.compareSlices(ctx, r, ch, o.sample, &out)
 	} else {
@@ -111,7 +110,7 @@ func (a *app) compareSlices(ctx context.Context, r *ingest.Road, ch *boss.Channe
 	var names []string
 	for _, z := range verify.Sample(p.Data.Z(), n, a.Rand) {
 		one := *r
-		one.Plan = plan.New(p.Data.WithZ(voxel.Range{Min: z, Max: z + 1}), p.Source, p.Channel, p.Workers, p.Held)
+		one.Plan = p.Of(p.Data.WithZ(voxel.Range{Min: z, Max: z + 1}))
 		roads = append(roads, &one)
 		names = append(names, fmt.Sprint(z))
 	}

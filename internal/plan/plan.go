@@ -55,6 +55,13 @@ func New(data voxel.Box, source, channel voxel.Type, workers int, held int64) Pl
 	return p
 }
 
+// Of plans the carrying of other data in the same way.
+func (p Plan) Of(data voxel.Box) Plan {
+	q := New(data, p.Source, p.Channel, p.Workers, p.Held)
+	q.Fetch, q.Compare = p.Fetch, p.Compare
+	return q
+}
+
 // bands is the number of bands that keep all workers busy while the next one
 // is being decoded: with small images a band is a single cuboid. More than
 // there are at all would be waste.
