@@ -132,7 +132,7 @@ func (b *Bucket) findRegion(ctx context.Context) (region string, err error) {
 			return nil
 		}
 		var answer *smithyhttp.ResponseError
-		if !errors.As(err, &answer) || answer.Response == nil {
+		if !errors.As(err, &answer) || answer.HTTPStatusCode() == 0 {
 			return err
 		}
 		region = answer.Response.Header.Get("X-Amz-Bucket-Region")

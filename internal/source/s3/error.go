@@ -52,10 +52,14 @@ func (e *Error) Error() string {
 	return s.String()
 }
 
-// Unwrap is fs.ErrNotExist if the key is missing, and the cause otherwise.
+// Unwrap is fs.ErrNotExist if the key is missing, and the cause otherwise. That
+// never is fs.ErrNotExist, though a file with credentials may be missing too.
 func (e *Error) Unwrap() error {
-	if e.missing {
+	switch {
+	case e.missing:
 		return fs.ErrNotExist
+	case errors.Is(e.Err, fs.ErrNotExist):
+		return nil
 	}
 	return e.Err
 }
@@ -92,12 +96,12 @@ func (b *Bucket) explain(key string, err error) *Error {
 	errors.As(err, &api)
 	switch {
 	case errors.Is(err, errChanged):
-		e.Message = "the object was replaced while it was read: run again when nobody writes to it"
+		e.Message = "the object was replaced or deleted while it was read: run again when nobody writes to it"
 	case errors.Is(err, errNoRanges):
 		e.Message = "the store at " + b.endpoint + " does not answer requests for a part of an object"
 	case errors.As(err, &credentials):
 		b.explainCredentials(e, err)
-	case errors.As(err, &answer) && !errors.As(err, &body):
+	case errors.As(err, &answer) && answer.HTTPStatusCode() != 0:
 		e.Status = answer.HTTPStatusCode()
 		b.explainAnswer(e, answer, api, key)
 	case err == errSilent || errors.As(err, &send) || errors.As(err, &body):
@@ -163,11 +167,6 @@ func (b *Bucket) explainAnswer(e *Error, answer *smithyhttp.ResponseError, api s
 		e.tries = many
 	}
 	switch {
-	case e.Status == http.StatusPreconditionFailed:
-		e.Err = errChanged
-		e.Message = "the object was replaced while it was read: run again when nobody writes to it"
-	case e.Status == http.StatusRequestedRangeNotSatisfiable:
-		e.Message = "the object became shorter while it was read: run again when nobody writes to it"
 	case e.Status == http.StatusForbidden:
 		e.Message = b.denied(says)
 	case e.Status == http.StatusNotFound && key == "":
@@ -177,12 +176,12 @@ func (b *Bucket) explainAnswer(e *Error, answer *smithyhttp.ResponseError, api s
 		e.Message = b.endpoint + " is overloaded or out of order: run again later"
 	case e.Status/100 == 3:
 		e.Message = b.endpoint + " points elsewhere: correct --s3-region or --s3-endpoint"
-	case e.Code == "":
+	case e.Code == "" || e.Status == http.StatusNotFound: // S3 says what is not found
 		e.Message = b.endpoint + " does not answer as S3 does: correct --s3-endpoint"
 	default:
 		e.Message = b.endpoint + " refuses the request"
 	}
-	if says != "" && e.Status != http.StatusPreconditionFailed && e.Status != http.StatusForbidden {
+	if says != "" && e.Status != http.StatusForbidden {
 		e.Message += ": " + says
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/sync/errgroup"
 )
@@ -58,6 +59,9 @@ func (b *Bucket) getOnce(ctx context.Context, o *object, p []byte, off int64, al
 	if o.size < 0 && isStatus(err, http.StatusRequestedRangeNotSatisfiable) {
 		o.size = 0 // there is nothing from 0 on
 		return 0, nil
+	}
+	if o.size >= 0 && isGone(err) {
+		return 0, errChanged
 	}
 	if err != nil {
 		return 0, err
@@ -148,6 +152,13 @@ func (b *Bucket) getParts(ctx context.Context, o *object, p []byte, off int64) (
 		}
 	}
 	return n, err
+}
+
+// isGone reports whether err, about an object that is open, says that what was
+// opened is not there any more.
+func isGone(err error) bool {
+	var missing *types.NoSuchKey
+	return isStatus(err, http.StatusPreconditionFailed) || isStatus(err, http.StatusRequestedRangeNotSatisfiable) || errors.As(err, &missing)
 }
 
 // isStatus reports whether err is an answer with that status.
