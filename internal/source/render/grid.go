@@ -28,7 +28,7 @@ func newGrid(scale float64, side int) (grid, error) {
 		return grid{}, fmt.Errorf("render scale %v: want more than 0, and at most 1, which is the stack as it is", scale)
 	}
 	unit, period := fraction(scale)
-	if near := float64(unit) / float64(period); unit == 0 || math.Abs(near-scale) > 1e-9*scale {
+	if near := float64(unit) / float64(period); math.Abs(near-scale) > 1e-9*scale {
 		return grid{}, fmt.Errorf("render scale %v: no box of up to %d pixels is whole pixels at that scale; at %v, one of %d is", scale, maxPeriod, near, period)
 	}
 	g := grid{scale: scale, unit: unit, period: period}
@@ -41,12 +41,12 @@ func newGrid(scale float64, side int) (grid, error) {
 func fraction(scale float64) (unit, period int) {
 	best := math.Inf(1)
 	for q := 1; q <= maxPeriod; q++ {
-		p := math.Round(scale * float64(q))
-		if d := math.Abs(p/float64(q) - scale); p > 0 && d < best-1e-15 {
+		p := max(1, math.Round(scale*float64(q)))
+		if d := math.Abs(p/float64(q) - scale); d < best-1e-15 {
 			best, unit, period = d, int(p), q
 		}
 	}
-	return unit, max(period, 1)
+	return unit, period
 }
 
 // scaled are the scaled pixels that show anything of r, pixels of the stack.

@@ -70,7 +70,7 @@ func pixels(axis string, least, greatest *float64) (voxel.Range, error) {
 func (m *metadata) check(channel string) error {
 	switch {
 	case m.State == "OFFLINE":
-		return errors.New("it is OFFLINE, so nothing of it can be drawn: its owner can bring it back by setting its state to COMPLETE")
+		return errors.New("it is OFFLINE, which means that its tiles were taken out of the service's database: its owner has to import them again")
 	case m.Stats == nil || m.Stats.StackBounds == nil:
 		return fmt.Errorf("its bounds are not known, since it was never complete (its state is %s): its owner has to set its state to COMPLETE first", m.State)
 	case channel != "" && len(m.Stats.ChannelNames) > 0 && !slices.Contains(m.Stats.ChannelNames, channel):
