@@ -27,7 +27,7 @@ const secret = "SeCrEtKeYoFaTeSt"
 type store struct {
 	url     string
 	mu      sync.Mutex
-	objects map[string][]byte
+	objects map[string]content
 	gets    []string     // the ranges asked for
 	busy    atomic.Int32 // requests at this moment
 	most    atomic.Int32 // and at most
@@ -39,8 +39,14 @@ type store struct {
 	head http.HandlerFunc
 }
 
+// A content is what an object holds.
+type content struct {
+	data []byte
+	etag string
+}
+
 func newStore(t testing.TB) *store {
-	s := &store{objects: map[string][]byte{}}
+	s := &store{objects: map[string]content{}}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -65,7 +71,7 @@ func environment(t testing.TB) {
 func (s *store) put(key string, p []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.objects[key] = p
+	s.objects[key] = content{p, fmt.Sprintf(`"%x"`, md5.Sum(p))}
 }
 
 // ranges are those that were asked for until now.
@@ -89,20 +95,19 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.gets = append(s.gets, r.Header.Get("Range"))
 	n := len(s.gets)
-	p, ok := s.objects[strings.TrimPrefix(r.URL.Path, "/b/")]
+	object, ok := s.objects[strings.TrimPrefix(r.URL.Path, "/b/")]
 	s.mu.Unlock()
 	if s.fault != nil && s.fault(w, r, n) {
 		return
 	}
-	etag := fmt.Sprintf(`"%x"`, md5.Sum(p))
 	switch match := r.Header.Get("If-Match"); {
 	case !ok:
 		refuse(w, 404, "NoSuchKey", "The specified key does not exist.")
-	case match != "" && match != etag:
+	case match != "" && match != object.etag:
 		refuse(w, 412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 	default:
-		w.Header().Set("ETag", etag)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(p))
+		w.Header().Set("ETag", object.etag)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(object.data))
 	}
 }
 
