@@ -33,8 +33,8 @@ var law = map[string][]string{
 	"internal/source":            {"internal/voxel", "internal/raster"},
 	"internal/source/local":      {"internal/source"},
 	"internal/source/sourcetest": {"internal/source", "internal/voxel"},
-	"internal/source/s3":         {"internal/source", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"},
-	"internal/source/render":     {"internal/source", "internal/raster", "internal/voxel"},
+	"internal/source/s3":         {"internal/source", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "golang.org/x/sync"},
+	"internal/source/render":     {"internal/source", "internal/raster", "internal/voxel", "golang.org/x/sync"},
 	// As with BOSS, the double of the service shares no code with the client.
 	"internal/source/render/rendertest": {"internal/voxel", "golang.org/x/image"},
 

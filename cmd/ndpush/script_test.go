@@ -32,6 +32,8 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	store := startGateway(t)
+	service := startRender(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "../../testdata/script",
 		RequireExplicitExec: true,
@@ -39,19 +41,34 @@ func TestScript(t *testing.T) {
 			env.Setenv("STACKS", stacks)
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("GORACE", quickExit)
+			env.Setenv("RENDER", service)
+			if store != nil {
+				env.Vars = append(env.Vars, store.env...)
+				env.Setenv("S3", store.url)
+				env.Setenv("S3MOODY", store.moody)
+			}
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "peers" {
-				return false, fmt.Errorf("unknown condition %q", name)
+			switch name {
+			case "peers":
+				return peers(), nil
+			case "s3":
+				return store != nil, nil
 			}
-			return peers(), nil
+			return false, fmt.Errorf("unknown condition %q", name)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"appears": appears,
 			"faults":  faults,
 			"logged":  logged,
 			"status":  status,
+			"bucket": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) < 2 {
+					ts.Fatalf("usage: bucket NAME DIR...")
+				}
+				ts.Check(store.bucket(args[0], args[1:]...))
+			},
 		},
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/progress"
 	"github.com/neurodata/ndpush/internal/provision"
+	"github.com/neurodata/ndpush/internal/slack"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
@@ -25,11 +26,12 @@ type channelIngest struct {
 	input   input
 	client  *boss.Client
 	log     *joblog.Log
+	slack   *slack.Notifier // nil: nobody is told
 	outcome outcome
 }
 
 // ingestChannel does one channel's part, with its log file around it.
-func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, client *boss.Client) (outcome, error) {
+func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, client *boss.Client, tell *slack.Client) (outcome, error) {
 	in, err := o.input(ctx, j)
 	if err != nil {
 		return outcome{}, err
@@ -40,12 +42,19 @@ func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, c
 	}
 	defer log.Close()
 	c := &channelIngest{app: a, options: o, job: j, input: in, client: client, log: log}
+	if !o.create {
+		c.slack = a.notifier(tell, j.Path(), log.Path(), log.Line)
+	}
 	err = log.Line("ndpush %s: %s %s", version(), o.task(), describe(o.flags))
 	if err == nil {
 		err = c.run(ctx)
 	}
 	if err != nil {
 		log.Line("Error: %v", err) // the caller prints it, whether or not the log takes it
+	}
+	if !o.create {
+		// Also an interrupted run says so; Done has a deadline of its own.
+		c.slack.Done(context.WithoutCancel(ctx), c.outcome.forSlack(j, client.URL(), err))
 	}
 	return c.outcome, err
 }
@@ -136,7 +145,7 @@ func (c *channelIngest) post(ctx context.Context, r *ingest.Road, ch *boss.Chann
 	display := progress.Start(c.Stderr, counter, c.Progress)
 	defer display.Stop()
 	trouble := &trouble{w: display}
-	r.Sink, r.Recorder = ch, recorders{c.log, counter, trouble}
+	r.Sink, r.Recorder = ch, recorders{c.log, counter, trouble, c.slack}
 	start := time.Now()
 	err := r.Run(ctx)
 	c.outcome = outcome{Snapshot: counter.Snapshot(), took: time.Since(start), failed: trouble.failed}

@@ -35,7 +35,6 @@ func (f *jobFlags) bind(flags *pflag.FlagSet) {
 	f.bindRender()
 	f.bindNames()
 	f.bindPlace()
-	f.bindLater()
 }
 
 // text, number and so on bind one flag.
@@ -86,25 +85,11 @@ func (f *jobFlags) bindPlace() {
 	f.extent(&s.FrameZ, "coord-frame-z-extent", "the same in z")
 }
 
-// laterFlags are flags of the Python tool for what ndpush does not do yet.
-// Command lines that have them still run, as far as they can.
-var laterFlags = []string{"slack-token-file", "slack-usr"}
-
-func (f *jobFlags) bindLater() {
-	for _, name := range laterFlags {
-		f.flags.String(name, "", "of no effect yet")
-		f.flags.MarkHidden(name)
-	}
-}
-
 // warnings are what a person should know who gave these flags.
 func (f *jobFlags) warnings() (list []string) {
 	f.flags.Visit(func(flag *pflag.Flag) {
 		of, _, _ := strings.Cut(flag.Name, "-")
-		switch {
-		case slices.Contains(laterFlags, flag.Name):
-			list = append(list, fmt.Sprintf("--%s has no effect: this version sends no Slack messages", flag.Name))
-		case (of == "s3" || of == "render") && of != f.datasource:
+		if (of == "s3" || of == "render") && of != f.datasource {
 			list = append(list, fmt.Sprintf("--%s has no effect with --datasource %s", flag.Name, f.datasource))
 		}
 	})

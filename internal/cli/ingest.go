@@ -4,17 +4,20 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/job"
+	"github.com/neurodata/ndpush/internal/slack"
 )
 
 type ingestOptions struct {
 	jobFlags
 	boss   bossFlags
+	slack  slackFlags
 	create bool
 	verify string
 	logDir string
@@ -30,6 +33,7 @@ func (o *ingestOptions) bind(flags *pflag.FlagSet, workers string) {
 	flags.Var(&value{name: "verify", kind: "how", text: o.verify, parse: parseOneOf(&o.verify, "none", "sample", "full"), problems: &o.problems},
 		"verify", "what is read back and compared at the end: none, sample (three slices) or full")
 	flags.StringVar(&o.logDir, "log-dir", ".", "directory of the log file")
+	o.slack.bind(flags)
 }
 
 const ingestExample = `  # once: create collection, coordinate frame, experiment and channel
@@ -64,8 +68,9 @@ Python tool did: --x_extent 0 1000.
 
 func (a *app) runIngest(ctx context.Context, o *ingestOptions) error {
 	o.spec.Create = o.create
+	tell := sync.OnceValue(func() *slack.Client { return a.slackOrNobody(&o.slack) })
 	return a.eachChannel(ctx, &o.jobFlags, &o.boss, func(j *job.Job, client *boss.Client) (outcome, error) {
-		return a.ingestChannel(ctx, o, j, client)
+		return a.ingestChannel(ctx, o, j, client, tell())
 	})
 }
 

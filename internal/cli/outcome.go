@@ -57,8 +57,8 @@ func (o *outcome) lines(j *job.Job) []string {
 	for _, box := range firstOf(sortedBoxes(o.failed), told) {
 		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
 	}
-	if o.verified {
-		lines = append(lines, o.verdict(j))
+	if verdict := o.verdict(j); verdict != "" {
+		lines = append(lines, verdict)
 	}
 	return lines
 }
@@ -71,8 +71,11 @@ func (o *outcome) left() string {
 	return ""
 }
 
-// verdict says what comparing found.
+// verdict says what comparing found, or "" if nothing was compared.
 func (o *outcome) verdict(j *job.Job) string {
+	if !o.verified {
+		return ""
+	}
 	word := "verified"
 	if o.differ > 0 || o.unsure > 0 {
 		word = "NOT verified"

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/neurodata/ndpush/internal/ingest"
+	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/slack"
 )
 
@@ -58,9 +59,6 @@ func (f *slackFlags) check() error {
 	if f.channel != "" && f.user != "" {
 		p.add("--slack-channel and --slack-usr exclude each other")
 	}
-	if f.flags.Changed("slack-token-file") && !f.wanted() {
-		p.add("--slack-token-file needs --slack-channel or --slack-usr, which say whom to tell")
-	}
 	if _, err := f.address(); err != nil {
 		p = append(p, err)
 	}
@@ -87,6 +85,9 @@ func (f *slackFlags) address() (to slack.Address, err error) {
 // for it.
 func (a *app) slackClient(f *slackFlags) (*slack.Client, error) {
 	if !f.wanted() {
+		if f.flags.Changed("slack-token-file") {
+			a.warn("nobody is told on Slack: --slack-token-file needs --slack-channel or --slack-usr")
+		}
 		return nil, nil
 	}
 	access, err := f.access()
@@ -101,6 +102,21 @@ func (a *app) slackClient(f *slackFlags) (*slack.Client, error) {
 		a.warn("%s", access.Warning)
 	}
 	return slack.New(access, to, slack.Options{APIURL: f.apiURL})
+}
+
+// slackOrNobody is the client for an ingest, which no mistake about Slack stops:
+// the person is warned, and nobody is told.
+func (a *app) slackOrNobody(f *slackFlags) *slack.Client {
+	err := f.check()
+	var client *slack.Client
+	if err == nil {
+		client, err = a.slackClient(f)
+	}
+	if err != nil {
+		a.warn("nobody is told on Slack: %v", err)
+		return nil
+	}
+	return client
 }
 
 func (f *slackFlags) access() (slack.Access, error) {
@@ -125,9 +141,9 @@ func (a *app) notifier(client *slack.Client, title, log string, logf func(format
 	}})
 }
 
-// told is what a run became, for Slack. Err is what it ended with, or nil: then
-// o says whether all is done.
-func (o *outcome) told(err error, verdict, link string) slack.Summary {
+// forSlack is what became of j, with the error that its run ended with, or nil:
+// then o says whether all is done.
+func (o *outcome) forSlack(j *job.Job, server string, err error) slack.Summary {
 	if err == nil {
 		err = o.err()
 	}
@@ -135,7 +151,7 @@ func (o *outcome) told(err error, verdict, link string) slack.Summary {
 		Err:    err,
 		Posted: o.Posted, Empty: o.Empty, Failed: o.Failed, Missing: o.Missing,
 		Bytes: o.Bytes, Took: o.took,
-		Verdict: verdict, Link: link,
+		Verdict: o.verdict(j), Link: viewer(server, j),
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/progress"
 	"github.com/neurodata/ndpush/internal/slack"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -139,9 +140,9 @@ func TestSlackTestFails(t *testing.T) {
 		want string
 	}{
 		{"nobody", nil, exitUsage, "nobody is named"},
-		{"token only", []string{"--slack-token-file", token}, exitUsage, "--slack-token-file needs --slack-channel or --slack-usr"},
+		{"token only", []string{"--slack-token-file", token}, exitUsage, "nobody is named"},
 		{"both", []string{"--slack-channel", "#a", "--slack-usr", "a@b.org"}, exitUsage, "exclude each other"},
-		{"old name", []string{"--slack_usr", "@alice"}, exitUsage, "no longer takes names of people"},
+		{"old name", []string{"--slack_usr", "@alice"}, exitUsage, "names of people are no longer taken by Slack"},
 		{"no file", []string{"--slack-token-file", token + "x", "--slack-channel", "a"}, exitFatal, "hint: --slack-token-file names"},
 		{"empty file", []string{"--slack-token-file", file(t, ""), "--slack-channel", "a"}, exitFatal, "first line is empty"},
 		{"webhook and channel", []string{"--slack-webhook-file", token, "--slack-channel", "a"}, exitUsage, "--slack-webhook-file excludes --slack-channel"},
@@ -167,6 +168,7 @@ func TestSlackNotifier(t *testing.T) {
 	if err := os.WriteFile(log, []byte("a line\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	j := &job.Job{Spec: job.Spec{Collection: "lab", Experiment: "fly", Channel: "em"}}
 	run := func(args ...string) []string {
 		t.Helper()
 		f, flags := new(slackFlags), pflag.NewFlagSet("ingest", pflag.ContinueOnError)
@@ -187,15 +189,20 @@ func TestSlackNotifier(t *testing.T) {
 		r.Posted(voxel.Box{}, 0)
 		r.Failed(voxel.Box{}, errors.New("no"))
 		o := &outcome{Snapshot: progress.Snapshot{Posted: 1, Failed: 1, Bytes: 1e6}, took: time.Second}
-		n.Done(context.WithoutCancel(t.Context()), o.told(nil, "", ""))
+		o.verified, o.what, o.match = true, "3 slices", 4
+		n.Done(context.WithoutCancel(t.Context()), o.forSlack(j, "https://api.bossdb.io", nil))
 		n.Close(t.Context())
 		return lines
 	}
-	if lines := run(); len(s.said) != 0 || len(lines) != 0 {
-		t.Errorf("without flags: said %q, reported %q", s.said, lines)
+	if lines := run(); len(s.said) != 0 || len(lines) != 0 || out.Len() != 0 {
+		t.Errorf("without flags: said %q, reported %q, printed %q", s.said, lines, out.String())
+	}
+	if run("--slack-token-file", "some"); len(s.said) != 0 || !strings.Contains(out.String(), "warning: nobody is told on Slack") {
+		t.Errorf("with a token only: said %q, printed %q", s.said, out.String())
 	}
 	lines := run("--slack-token-file", file(t, slackSecret), "--slack-channel", "a", "--slack-api-url", s.URL)
-	if n := len(s.said); n < 2 || s.said[n-1] != "a line\n" || !strings.Contains(s.said[n-2], "incomplete: 1 cuboid failed") || len(lines) != 0 {
+	if n := len(s.said); n < 2 || s.said[n-1] != "a line\n" || !strings.Contains(s.said[n-2], "incomplete: 1 cuboid failed") ||
+		!strings.Contains(s.said[n-2], "\nverified: 3 slices: 4 cuboids equal") || !strings.Contains(s.said[n-2], "\n<https://neuroglancer.bossdb.io/#!") || len(lines) != 0 {
 		t.Errorf("said %q, reported %q", s.said, lines)
 	}
 	var nobody *slack.Notifier

@@ -186,7 +186,10 @@ func (f *jobFlags) changed() string {
 // explainSource adds to an error about slices what to do.
 func (f *jobFlags) explainSource(err error) error {
 	var mismatch *source.MismatchError
+	var fatal interface{ Fatal() bool }
 	switch {
+	case errors.As(err, &fatal) && fatal.Fatal():
+		return err // a place that cannot be read at all, and it says why
 	case errors.As(err, &mismatch):
 		return withHint(err, "--x-extent and --y-extent give an image's width and height, --datatype its type; nothing is cropped or cast to fit")
 	case f.datasource == "render":
