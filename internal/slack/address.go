@@ -40,7 +40,7 @@ func ParseUser(text string) (Address, error) {
 		return Address{user: text}, nil
 	}
 	if strings.HasPrefix(text, "@") {
-		return Address{}, errors.New("Slack no longer takes names of people: want the member ID, like U0123456789 (in the person's profile under ⋮, Copy member ID), or the e-mail address")
+		return Address{}, errors.New("names of people are no longer taken by Slack: want the member ID, like U0123456789 (in the person's profile under ⋮, Copy member ID), or the e-mail address")
 	}
 	if a, err := mail.ParseAddress(text); err == nil && a.Address == text {
 		return Address{email: text}, nil

@@ -148,7 +148,7 @@ func (c *Client) Upload(ctx context.Context, name, text string) error {
 		return fmt.Errorf("slack: a file cannot be sent to %v by name before a message was", c.to)
 	}
 	text = c.access.Secret.censor(text)
-	return c.call(ctx, "files.upload", func(ctx context.Context) error {
+	return c.call(ctx, upload, func(ctx context.Context) error {
 		_, err := c.api.UploadFileContext(ctx, slackapi.UploadFileParameters{
 			Filename: name, Title: name, Content: text, FileSize: len(text), Channel: to,
 		})

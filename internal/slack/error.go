@@ -10,27 +10,32 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
 	slackapi "github.com/slack-go/slack"
 )
 
-// webhook is the method of an Error of a webhook.
-const webhook = "webhook"
+// What is no method of Slack's, or several.
+const (
+	webhook = "webhook"
+	upload  = "sending a file"
+)
 
 // An Error says in one sentence why Slack did not take something, and what to do.
 // It never shows the secret.
 type Error struct {
-	Method   string // chat.postMessage, or webhook
+	Method   string // chat.postMessage, or what was done
 	Code     string // Slack's word, like missing_scope, or ""
 	Status   int    // of HTTP, if that was not 200
 	Needed   string // scopes, for missing_scope
 	Provided string
 
-	to    Address
-	after time.Duration // how long Slack wants to be left alone
-	cause error         // none of Slack's: the network's, or the context's
+	to      Address
+	after   time.Duration // how long Slack wants to be left alone
+	cause   error         // none of Slack's: the network's, or the context's
+	passing bool          // the cause may be gone soon
 }
 
 // errNotSlack is an answer that Slack does not give.
@@ -44,6 +49,7 @@ func (c *Client) explain(ctx context.Context, method string, err error) *Error {
 		limited *slackapi.RateLimitedError
 		status  slackapi.StatusCodeError
 		refused *refusal
+		number  *strconv.NumError // of Retry-After
 	)
 	switch {
 	case ctx.Err() != nil:
@@ -52,38 +58,41 @@ func (c *Client) explain(ctx context.Context, method string, err error) *Error {
 		e.Code, e.Needed, e.Provided = short(answer.Err), short(answer.Needed), short(answer.Provided)
 	case errors.As(err, &limited):
 		e.Code, e.Status, e.after = "ratelimited", http.StatusTooManyRequests, limited.RetryAfter
+	case errors.As(err, &number):
+		e.Status = http.StatusTooManyRequests
 	case errors.As(err, &status):
 		e.Status = status.Code
 	case errors.As(err, &refused):
 		e.Status, e.Code = refused.status, short(refused.text)
 	default:
-		e.cause = c.cause(err)
+		e.cause, e.passing = c.cause(err)
 	}
 	e.Code, e.Needed, e.Provided = c.access.Secret.censor(e.Code), c.access.Secret.censor(e.Needed), c.access.Secret.censor(e.Provided)
 	return e
 }
 
-// cause is what the network or the reading of the answer says.
-func (c *Client) cause(err error) error {
+// cause is what the network or the reading of the answer says, and whether it may
+// be gone soon.
+func (c *Client) cause(err error) (cause error, passing bool) {
 	var (
 		located *url.Error
 		syntax  *json.SyntaxError
 		kind    *json.UnmarshalTypeError
 		timeout net.Error
 	)
-	if errors.As(err, &located) {
+	if passing = errors.As(err, &located); passing {
 		err = located.Err
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return fmt.Errorf("no answer within %v", patience)
-	case errors.As(err, &syntax), errors.As(err, &kind), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errNotSlack
+		return fmt.Errorf("no answer within %v", patience), true
+	case errors.As(err, &syntax), errors.As(err, &kind), !passing && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
+		return errNotSlack, false
 	}
 	if text := hideURLs(c.access.Secret.censor(err.Error())); text != err.Error() {
-		return errors.New(text)
+		return errors.New(text), passing
 	}
-	return err
+	return err, passing
 }
 
 // path is what follows the host in a URL, where a secret can be.
@@ -167,9 +176,7 @@ func (e *Error) pause(attempt int) (wait time.Duration, again bool) {
 	switch {
 	case e.after > 0:
 		return e.after, true
-	case errors.Is(e.cause, errNotSlack), errors.Is(e.cause, context.Canceled), errors.Is(e.cause, context.DeadlineExceeded):
-		return 0, false
-	case e.cause != nil, e.Status >= 500, e.Status == http.StatusTooManyRequests:
+	case e.passing, e.Status >= 500, e.Status == http.StatusTooManyRequests:
 		return time.Duration(attempt) * time.Second, true
 	}
 	switch e.Code {

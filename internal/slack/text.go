@@ -77,7 +77,7 @@ func (s Summary) text(about, log string) string {
 		lines = append(lines, s.counts())
 	}
 	if s.Verdict != "" {
-		lines = append(lines, Escape(short(s.Verdict)))
+		lines = append(lines, Escape(short(strings.TrimPrefix(s.Verdict, about+": "))))
 	}
 	if s.Link != "" {
 		lines = append(lines, "<"+Escape(strings.ReplaceAll(s.Link, "|", "%7C"))+"|show it in the viewer>")
