@@ -3,12 +3,13 @@ package render
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
+	"os"
 	"strings"
 	"time"
 )
@@ -30,9 +31,9 @@ type Retry struct {
 	Random func() float64
 }
 
-// few is how often something is asked for that is most likely wrong for good. A
-// tile that a service cannot read from its disk is a 400, also when it is the
-// disk that has a bad moment.
+// few is how often something is asked for that is most likely wrong for good, or
+// takes long to find out. A tile that a service cannot read from its disk is a
+// 400, also when it is the disk that has a bad moment.
 const few = 4
 
 func (r *Retry) setDefaults() {
@@ -66,13 +67,13 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // attempts is how often a request may be sent that ends in e.
 func (r *Retry) attempts(e *Error) int {
-	switch e.class {
-	case trouble:
-		return r.Attempts
-	case damage:
+	switch {
+	case e.class == refused:
+		return 1
+	case e.class == damage || errors.Is(e, os.ErrDeadlineExceeded):
 		return min(few, r.Attempts)
 	}
-	return 1
+	return r.Attempts
 }
 
 // wait is how long to wait after attempt n, counted from 1.
@@ -138,7 +139,7 @@ func (c *client) do(ctx context.Context, path, query string, read func(*http.Res
 		wait := c.retry.wait(n)
 		c.onRetry(Failure{e, n, wait})
 		if err := c.retry.Sleep(ctx, wait); err != nil {
-			return errors.Join(err, e)
+			return fmt.Errorf("%w; before that: %w", err, e)
 		}
 	}
 }
@@ -193,7 +194,9 @@ func (c *client) readBody(path string, resp *http.Response, buf []byte, limit in
 	if n < 0 {
 		n = limit
 	}
-	buf = slices.Grow(buf[:0], int(n)+1)[:0] // one more, to see the end
+	if buf = buf[:0]; int64(cap(buf)) <= n {
+		buf = make([]byte, 0, n+1) // one more, to see the end
+	}
 	for int64(len(buf)) <= n {
 		m, err := resp.Body.Read(buf[len(buf) : n+1])
 		buf = buf[:len(buf)+m]

@@ -13,6 +13,10 @@ import (
 // image begins where one of the stack does. Scales of three decimals keep to it.
 const maxPeriod = 1000
 
+// maxSide is about the longest side of a box in pixels of the stack. A service
+// counts a box's pixels in 32 bits, and refuses one that meets 50000 tiles.
+const maxSide = 32 << 10
+
 // A grid is where boxes may begin and end: every unit scaled pixels, which are
 // period pixels of the stack.
 type grid struct {
@@ -21,8 +25,9 @@ type grid struct {
 	width, rows  int // the largest box, in scaled pixels
 }
 
-// newGrid makes boxes of about side × side scaled pixels. Bands as high as side
-// are one box high wherever they begin.
+// newGrid makes boxes of about side × side scaled pixels, fewer where that would
+// be a large part of a stack. Bands as high as side are one box high wherever they
+// begin.
 func newGrid(scale float64, side int) (grid, error) {
 	if !(scale > 0 && scale <= 1) {
 		return grid{}, fmt.Errorf("render scale %v: want more than 0, and at most 1, which is the stack as it is", scale)
@@ -31,6 +36,7 @@ func newGrid(scale float64, side int) (grid, error) {
 	if near := float64(unit) / float64(period); math.Abs(near-scale) > 1e-9*scale {
 		return grid{}, fmt.Errorf("render scale %v: no box of up to %d pixels is whole pixels at that scale; at %v, one of %d is", scale, maxPeriod, near, period)
 	}
+	side = max(1, min(side, int(maxSide*scale)))
 	g := grid{scale: scale, unit: unit, period: period}
 	g.width = max(unit, side/unit*unit)
 	g.rows = g.align(voxel.Range{Min: unit - 1, Max: unit - 1 + side}).Len()

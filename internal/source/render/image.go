@@ -141,7 +141,7 @@ func (s *Stack) fetch(ctx context.Context, b box, dst *voxel.Block) error {
 		case errors.Is(err, errLong):
 			return &AnswerError{path, fmt.Sprintf("the image is longer than the %d bytes that it may take", limit)}
 		}
-		return &Error{Path: path, Status: resp.StatusCode, Message: err.Error(), class: damage}
+		return &Error{Path: path, Status: resp.StatusCode, Message: "the image is damaged: " + oneLine(err.Error()), class: damage}
 	})
 }
 

@@ -14,6 +14,7 @@ package rendertest
 import (
 	"math"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -121,6 +122,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 	}()
 	s.serve(w, r)
+}
+
+// Get is the body of s's answer for a path, for tests that need one image.
+func Get(s *Server, path string) []byte {
+	a := answer{header: http.Header{}}
+	s.ServeHTTP(&a, &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}})
+	return a.Bytes()
 }
 
 // find gives the stack of a request, or answers that there is none.

@@ -214,7 +214,5 @@ func (s *Server) image(k *Stack, w http.ResponseWriter, r *http.Request) {
 		text(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	body := s.body(&d, w)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Write(body)
+	w.Write(s.body(&d, w)) // streamed: its length is not said
 }
