@@ -18,6 +18,10 @@ import (
 // knows where every bucket is, and what other stores take for a default.
 const anyRegion = "us-east-1"
 
+// firstAttempts is how often a store is called that never answered yet, for some
+// three seconds: an address mistyped is likelier than a network that is down.
+const firstAttempts = 5
+
 // check finds what no request is needed to find.
 func (o *Options) check() error {
 	if o.Bucket == "" {
@@ -39,14 +43,6 @@ func (o *Options) check() error {
 	return nil
 }
 
-// place is what the store is called.
-func (o *Options) place() string {
-	if u, err := url.Parse(o.Endpoint); err == nil && u.Host != "" {
-		return u.Host
-	}
-	return "Amazon S3"
-}
-
 // connect makes the client, with the credentials and the region that are right.
 func (b *Bucket) connect(ctx context.Context, o Options) error {
 	cfg, err := load(ctx, o)
@@ -65,6 +61,7 @@ func (b *Bucket) connect(ctx context.Context, o Options) error {
 		cfg.Region = anyRegion
 	}
 	b.client = newClient(cfg, o)
+	b.endpoint = place(b.client)
 	region, err := b.findRegion(ctx)
 	switch {
 	case err != nil:
@@ -118,6 +115,15 @@ func newClient(cfg aws.Config, o Options) *s3.Client {
 	})
 }
 
+// place is what the store is called. The user's configuration may name one, too.
+func place(c *s3.Client) string {
+	u, err := url.Parse(aws.ToString(c.Options().BaseEndpoint))
+	if err != nil || u.Host == "" {
+		return "Amazon S3"
+	}
+	return u.Host
+}
+
 // findRegion asks where the bucket is; "" if the store does not say. A profile's
 // region is where its user works, which need not be where the bucket is.
 //
@@ -125,7 +131,7 @@ func newClient(cfg aws.Config, o Options) *s3.Client {
 // a bucket that may not be listed it says 403, also if objects may be read. The
 // region is in the header of every answer.
 func (b *Bucket) findRegion(ctx context.Context) (region string, err error) {
-	err = b.do(ctx, "", func(ctx context.Context, _ func()) error {
+	err = b.do(ctx, "", min(b.retry.Attempts, firstAttempts), func(ctx context.Context, _ func()) error {
 		out, err := b.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &b.name})
 		if err == nil {
 			region = aws.ToString(out.BucketRegion)

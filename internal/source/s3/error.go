@@ -12,7 +12,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	smithy "github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -24,7 +23,7 @@ type Error struct {
 	Status  int    // of HTTP; 0 if no answer came
 	Code    string // S3's own, like "AccessDenied"; "" if it gave none
 	Message string // one sentence, without credentials: what is wrong and what to do
-	Err     error  // the cause, or nil
+	Err     error  // the cause, or nil; Unwrap does not give it
 
 	tries   int  // how often the request may be sent; 0: once, many: as Retry says
 	missing bool // the key is
@@ -52,16 +51,14 @@ func (e *Error) Error() string {
 	return s.String()
 }
 
-// Unwrap is fs.ErrNotExist if the key is missing, and the cause otherwise. That
-// never is fs.ErrNotExist, though a file with credentials may be missing too.
+// Unwrap is fs.ErrNotExist if the key is missing, and nothing otherwise: a file of
+// credentials that is missing is no missing slice, and a connection that ends is
+// no end of a file, which decoders put words of their own in the place of.
 func (e *Error) Unwrap() error {
-	switch {
-	case e.missing:
+	if e.missing {
 		return fs.ErrNotExist
-	case errors.Is(e.Err, fs.ErrNotExist):
-		return nil
 	}
-	return e.Err
+	return nil
 }
 
 // Fatal reports whether the error is more than one object's being missing.
@@ -78,35 +75,27 @@ func (b *Bucket) url(key string) string {
 	return "s3://" + b.name + "/" + key
 }
 
-// temporary reports whether a status may be another one the next time.
-func temporary(status int) bool {
-	return status >= 500 && status != http.StatusNotImplemented || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
-}
-
 // explain puts err into a sentence.
 func (b *Bucket) explain(key string, err error) *Error {
 	e := &Error{Object: b.url(key), Err: err}
 	var (
 		answer      *smithyhttp.ResponseError
-		api         smithy.APIError
 		credentials *credentialsError
 		send        *smithyhttp.RequestSendError
 		body        *bodyError
 	)
-	errors.As(err, &api)
 	switch {
 	case errors.Is(err, errChanged):
 		e.Message = "the object was replaced or deleted while it was read: run again when nobody writes to it"
 	case errors.Is(err, errNoRanges):
-		e.Message = "the store at " + b.endpoint + " does not answer requests for a part of an object"
+		e.Message = b.endpoint + " does not answer requests for a part of an object"
 	case errors.As(err, &credentials):
-		b.explainCredentials(e, err)
-	case errors.As(err, &answer) && answer.HTTPStatusCode() != 0:
-		e.Status = answer.HTTPStatusCode()
-		b.explainAnswer(e, answer, api, key)
-	case err == errSilent || errors.As(err, &send) || errors.As(err, &body):
+		e.Object, e.Message = "", explainCredentials(credentials.err)
+	case errors.As(err, &answer) && answer.HTTPStatusCode() != 0: // without an answer there is an empty one
+		b.explainAnswer(e, answer)
+	case errors.Is(err, errSilent), errors.As(err, &send), errors.As(err, &body):
 		b.explainNetwork(e, err)
-	default: // the SDK did not send it
+	default:
 		e.Message = "no request can be made of it: " + reason(err).Error()
 	}
 	e.Message = oneLine(e.Message)
@@ -114,86 +103,14 @@ func (b *Bucket) explain(key string, err error) *Error {
 }
 
 // explainCredentials is about a request that could not be signed.
-func (b *Bucket) explainCredentials(e *Error, err error) {
-	e.Object = ""
-	text := err.Error()
-	switch {
-	case strings.Contains(text, "no EC2 IMDS role found"):
-		e.Message = "no AWS credentials are found: name a profile with --aws-profile, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or read open data with --s3-anonymous"
-	case strings.Contains(text, "SSO") || strings.Contains(text, "sso"):
-		e.Message = "the AWS sign-on is not valid any more: run `aws sso login` with the same profile: " + reason(err).Error()
-	default:
-		e.Message = "the AWS credentials cannot be had: " + reason(err).Error() + "; correct the profile, or read open data with --s3-anonymous"
+func explainCredentials(err error) string {
+	switch text := err.Error(); {
+	case strings.Contains(text, "no EC2 IMDS role found"): // the last place where the SDK looks
+		return "no AWS credentials are found: name a profile with --aws-profile, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or read open data with --s3-anonymous"
+	case strings.Contains(text, "SSO"):
+		return "the AWS sign-on is not valid any more: run `aws sso login` with the same profile: " + reason(err).Error()
 	}
-}
-
-// explainAnswer is about an answer of the store, or of what stands before it.
-func (b *Bucket) explainAnswer(e *Error, answer *smithyhttp.ResponseError, api smithy.APIError, key string) {
-	says := ""
-	if api != nil && api.ErrorCode() != "UnknownError" {
-		e.Code, says = api.ErrorCode(), api.ErrorMessage()
-	}
-	switch e.Code {
-	case "NoSuchKey":
-		e.missing, e.Message = true, "no such object"
-		return
-	case "NoSuchBucket":
-		e.Message = "no such bucket at " + b.endpoint + ": correct --s3-bucket-name"
-		return
-	case "AccessDenied", "AllAccessDisabled", "AccountProblem":
-		e.Message = b.denied(says)
-		return
-	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired":
-		e.Message = "the AWS credentials have expired: renew them (`aws sso login`, or a new session) and run again"
-		return
-	case "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch", "InvalidClientTokenId", "InvalidSecurity", "NotSignedUp":
-		e.Message = b.endpoint + " does not accept the AWS credentials: correct the key, its secret and --aws-profile"
-		return
-	case "RequestTimeTooSkewed":
-		e.tries = few // the SDK has learned the store's time by then
-		e.Message = "the clock of this machine is wrong: set it"
-		return
-	case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
-		e.Message = "the bucket is in another region"
-		if region := answer.Response.Header.Get("X-Amz-Bucket-Region"); region != "" {
-			e.Message += ", " + region
-		}
-		e.Message += ": correct --s3-region"
-		return
-	case "InvalidObjectState":
-		e.Message = "the object is archived: restore it first"
-		return
-	case "SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded", "InternalError", "ServiceUnavailable", "RequestTimeoutException", "BandwidthLimitExceeded":
-		e.tries = many
-	}
-	switch {
-	case e.Status == http.StatusForbidden:
-		e.Message = b.denied(says)
-	case e.Status == http.StatusNotFound && key == "":
-		e.Message = "no such bucket at " + b.endpoint + ": correct --s3-bucket-name"
-	case temporary(e.Status) || e.tries == many:
-		e.tries = many
-		e.Message = b.endpoint + " is overloaded or out of order: run again later"
-	case e.Status/100 == 3:
-		e.Message = b.endpoint + " points elsewhere: correct --s3-region or --s3-endpoint"
-	case e.Code == "" || e.Status == http.StatusNotFound: // S3 says what is not found
-		e.Message = b.endpoint + " does not answer as S3 does: correct --s3-endpoint"
-	default:
-		e.Message = b.endpoint + " refuses the request"
-	}
-	if says != "" && e.Status != http.StatusForbidden {
-		e.Message += ": " + says
-	}
-}
-
-// denied is what 403 may mean.
-func (b *Bucket) denied(says string) string {
-	m := "access is denied: the credentials may not read it (s3:GetObject)," +
-		" or it does not exist and they may not list the bucket (s3:ListBucket), which S3 does not tell apart"
-	if says != "" && says != "Access Denied" && says != "AccessDenied" && says != "Access Denied." {
-		m += ": " + says
-	}
-	return m
+	return "the AWS credentials cannot be had: " + reason(err).Error() + "; correct the profile, or read open data with --s3-anonymous"
 }
 
 // explainNetwork is about a request that got no answer, or a part of one. What a
@@ -221,7 +138,7 @@ func (b *Bucket) explainNetwork(e *Error, err error) {
 		e.Message = fmt.Sprintf("connect to the proxy: %v", reason(err))
 	case errors.As(err, &op) && op.Op == "dial":
 		e.Message = fmt.Sprintf("connect to %s: %v: check the network and --s3-endpoint", b.endpoint, reason(err))
-	case err == errSilent, errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(err, errSilent), errors.As(err, &timeout) && timeout.Timeout():
 		e.Message = fmt.Sprintf("%s was silent for %v: check the network, and run again", b.endpoint, b.timeout)
 	case errors.Is(err, errShort):
 		e.Message = fmt.Sprintf("%s ends its answers early: check the network, and run again", b.endpoint)

@@ -16,7 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/neurodata/ndpush/internal/source"
 	"github.com/neurodata/ndpush/internal/source/s3"
+	"github.com/neurodata/ndpush/internal/voxel"
 )
 
 // faults are what a store or the network may do, and not do again.
@@ -32,10 +34,11 @@ var faults = map[string]func(w http.ResponseWriter, r *http.Request){
 	},
 	"too many": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) },
 	"bad gateway": func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "<html><title>Bad Gateway</title></html>", 502)
+		http.Error(w, "<html><title>Bad Gateway</title></html>", http.StatusBadGateway)
 	},
 	"no answer":  func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	"reset":      func(w http.ResponseWriter, _ *http.Request) { hijack(w, "") },
+	"close":      func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	"cut header": func(w http.ResponseWriter, _ *http.Request) { hijack(w, "HTTP/1.1 206 Partial") },
 }
 
@@ -148,16 +151,16 @@ func TestErrors(t *testing.T) {
 		{403, "SignatureDoesNotMatch", "does not accept the AWS credentials", 1},
 		{400, "ExpiredToken", "the AWS credentials have expired: renew them", 1},
 		{403, "RequestTimeTooSkewed", "the clock of this machine is wrong", 2},
-		{301, "PermanentRedirect", "the bucket is in another region, eu-west-1: correct --s3-region", 1},
-		{400, "AuthorizationHeaderMalformed", "the bucket is in another region, eu-west-1", 1},
+		{301, "PermanentRedirect", "the bucket is in region eu-west-1: correct --s3-region", 1},
+		{400, "AuthorizationHeaderMalformed", "the bucket is in region eu-west-1", 1},
 		{403, "InvalidObjectState", "the object is archived: restore it first", 1},
 		{403, "", "access is denied", 1},
 		{404, "", "does not answer as S3 does: correct --s3-endpoint: Not Found (404 NotFound)", 1},
 		{302, "", "points elsewhere", 1},
 		{501, "NotImplemented", "refuses the request: a message (501 NotImplemented)", 1},
 		{400, "KeyTooLongError", "refuses the request: a message (400 KeyTooLongError)", 1},
-		{503, "SlowDown", "run again later: a message (503 SlowDown)", 9},
-		{500, "", "is overloaded or out of order: run again later", 9},
+		{503, "SlowDown", "run again later: a message (503 SlowDown)", 10},
+		{500, "", "is overloaded or out of order: run again later", 10},
 	} {
 		t.Run(fmt.Sprint(tt.status, tt.code), func(t *testing.T) {
 			s := newStore(t)
@@ -204,10 +207,47 @@ func TestNetworkErrors(t *testing.T) {
 			o := s.options()
 			o.Timeout = 50 * time.Millisecond
 			_, err := bucket(t, o).Open(t.Context(), "a")
-			if err == nil || !strings.Contains(err.Error(), want) || !fatal(err) || len(s.ranges()) < 9 { // net/http tries once more on a connection that it kept
+			if err == nil || !strings.Contains(err.Error(), want) || !fatal(err) || len(s.ranges()) < 10 { // net/http tries once more on a connection that it kept
 				t.Errorf("after %d attempts: %v", len(s.ranges()), err)
 			}
 		})
+	}
+}
+
+// A store that is lost in the midst of an image stays fatal on its way up through
+// every decoder: no policy may put zeros in the place of such rows.
+func TestFatalRows(t *testing.T) {
+	for name, encode := range map[string]encoder{
+		"png": encodePNG, "tiff": encodeTIFF(16, false), "tiff-one-strip": encodeTIFF(1000, false),
+		"tiff-deflate": encodeTIFF(16, true), "tiff-deflate-one-strip": encodeTIFF(1000, true),
+	} {
+		b := &voxel.Block{Box: voxel.Box{Max: voxel.Point{X: 1000, Y: 1000, Z: 1}}, Type: voxel.Uint8, Data: noise(1e6, 1)}
+		image := encode(t, b)
+		for _, cause := range []string{"reset", "close", "cut header", "no answer", "slow down"} {
+			t.Run(name+"/"+cause, func(t *testing.T) {
+				s := newStore(t)
+				s.put("7.x", image)
+				o := s.options()
+				o.Timeout = 50 * time.Millisecond
+				p, err := source.ParsePattern(source.Naming{BaseFilename: "<>", Extension: "x"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				slice, err := source.NewFiles(bucket(t, o), p, shapeOf(b)).Open(t.Context(), 7)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer slice.Close()
+				s.fault = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+					faults[cause](w, r)
+					return true
+				}
+				err = slice.ReadRows(t.Context(), voxel.NewBlock(b.Box, b.Type))
+				if err == nil || !fatal(err) || !strings.Contains(err.Error(), "row ") || !strings.Contains(err.Error(), "s3://b/7.x") {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
 	}
 }
 

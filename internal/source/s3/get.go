@@ -35,7 +35,7 @@ var (
 // If o's size is not known, off is 0: get then finds it out, and fills less than
 // p if o is smaller.
 func (b *Bucket) get(ctx context.Context, o *object, p []byte, off int64) (n int, err error) {
-	err = b.do(ctx, o.key, func(ctx context.Context, alive func()) error {
+	err = b.do(ctx, o.key, b.retry.Attempts, func(ctx context.Context, alive func()) error {
 		m, err := b.getOnce(ctx, o, p[n:], off+int64(n), alive)
 		n += m
 		return err
@@ -79,13 +79,17 @@ func (o *object) agree(out *s3.GetObjectOutput, off int64) error {
 	if !ok { // the whole object
 		first, size = 0, aws.ToInt64(out.ContentLength)
 	}
-	switch etag := aws.ToString(out.ETag); {
-	case first != off, !ok && (out.ContentLength == nil || size > headBytes):
+	etag := aws.ToString(out.ETag)
+	switch {
+	case !ok && (out.ContentLength == nil || size > headBytes):
 		return errNoRanges
-	case o.size < 0:
-		o.size, o.etag = size, etag
-	case o.size != size || o.etag != etag:
+	case o.size >= 0 && (o.size != size || o.etag != etag):
 		return errChanged
+	case first != off:
+		return errNoRanges
+	}
+	if o.size < 0 { // afterwards several requests read it at once
+		o.size, o.etag = size, etag
 	}
 	return nil
 }

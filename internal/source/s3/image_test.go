@@ -58,9 +58,13 @@ func encodeTIFF(rows int, deflated bool) encoder {
 			compression = 8
 		}
 		le.PutUint32(file[4:], uint32(len(file)))
+		countsAt := at + 4*n
+		if n == 1 { // one value lies in the entry itself
+			at, countsAt = le.Uint32(offsets), le.Uint32(counts)
+		}
 		fields := [][3]uint32{
 			{256, 1, uint32(b.Box.Max.X)}, {257, 1, uint32(b.Box.Max.Y)}, {258, 1, uint32(8 * b.Type.Size())}, {259, 1, compression},
-			{262, 1, 1}, {273, n, at}, {278, 1, uint32(rows)}, {279, n, at + 4*n},
+			{262, 1, 1}, {273, n, at}, {278, 1, uint32(rows)}, {279, n, countsAt},
 		}
 		file = le.AppendUint16(file, uint16(len(fields)))
 		for _, f := range fields {

@@ -12,7 +12,7 @@ import (
 // The wait doubles from Base to Max; of each, a random part of up to a half is
 // left out, so that requests which failed together do not come back together.
 type Retry struct {
-	// Attempts is how often a request is sent at most; zero: 9, which with the
+	// Attempts is how often a request is sent at most; zero: 10, which with the
 	// other defaults rides out about a minute.
 	Attempts int
 	Base     time.Duration // zero: 200 ms
@@ -26,7 +26,7 @@ type Retry struct {
 
 func (r *Retry) setDefaults() {
 	if r.Attempts <= 0 {
-		r.Attempts = 9
+		r.Attempts = 10
 	}
 	if r.Base <= 0 {
 		r.Base = 200 * time.Millisecond
@@ -66,9 +66,9 @@ func (r *Retry) wait(n int) time.Duration {
 // errSilent ends an attempt that the store does not answer.
 var errSilent = errors.New("no answer in time")
 
-// do repeats a request for key until it is granted, cannot be, or ctx is done.
-// A request calls alive whenever something arrives.
-func (b *Bucket) do(ctx context.Context, key string, request func(ctx context.Context, alive func()) error) error {
+// do repeats a request for key, so often at most, until it is granted, cannot be,
+// or ctx is done. A request calls alive whenever something arrives.
+func (b *Bucket) do(ctx context.Context, key string, most int, request func(ctx context.Context, alive func()) error) error {
 	for n := 1; ; n++ {
 		err := b.attempt(ctx, request)
 		if err == nil {
@@ -78,7 +78,7 @@ func (b *Bucket) do(ctx context.Context, key string, request func(ctx context.Co
 			return ctx.Err()
 		}
 		e := b.explain(key, err)
-		if n >= e.attempts(b.retry.Attempts) {
+		if n >= e.attempts(most) {
 			return e
 		}
 		if err := b.retry.Sleep(ctx, b.retry.wait(n)); err != nil {

@@ -112,7 +112,7 @@ func New(ctx context.Context, o Options) (*Bucket, error) {
 		return nil, err
 	}
 	b := &Bucket{
-		name: o.Bucket, prefix: joinable(o.Prefix), endpoint: o.place(),
+		name: o.Bucket, prefix: joinable(o.Prefix),
 		slots: make(chan struct{}, o.Requests), timeout: o.Timeout, retry: o.Retry,
 		pool: newPool(o.Files, o.ReadAhead),
 	}
