@@ -13,7 +13,7 @@ import (
 )
 
 // fence is a block of README.md: what follows the three backquotes, and the text.
-var fence = regexp.MustCompile("(?ms)^```(.*?)\n(.*?)^```$")
+var fence = regexp.MustCompile("(?ms)^ *```(.*?)\n(.*?)^ *```$")
 
 // Every command of README.md works, one after the other, as a reader types them.
 func TestReadme(t *testing.T) {
@@ -41,6 +41,9 @@ func TestReadme(t *testing.T) {
 			// The double has a section less than bounds say: status 3.
 			text := strings.ReplaceAll(block[2], "http://render.example/render-ws/v1/", startRender(t))
 			script.WriteString(strings.Replace(text, "--missing zero", "--missing zero || [ $? = 3 ]", 1))
+		case "sh slack":
+			script.WriteString("echo xoxb-not-a-token > slack_token; chmod 600 slack_token\n")
+			script.WriteString(strings.ReplaceAll(block[2], "slack-test", "slack-test --slack-api-url "+startSlack(t).url+"/api/"))
 		case "", "sh install": // what is printed; what CI does with make
 		default:
 			t.Errorf("a block is marked %q, and nobody knows whether to run it", block[1])

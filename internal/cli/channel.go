@@ -43,7 +43,7 @@ func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, c
 	defer log.Close()
 	c := &channelIngest{app: a, options: o, job: j, input: in, client: client, log: log}
 	if !o.create {
-		c.slack = a.notifier(tell, j.Path(), log.Path(), log.Line)
+		c.slack = a.notifier(tell, title(j), log.Path(), log.Line)
 	}
 	err = log.Line("ndpush %s: %s %s", version(), o.task(), describe(o.flags))
 	if err == nil {
@@ -57,6 +57,14 @@ func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, c
 		c.slack.Done(context.WithoutCancel(ctx), c.outcome.forSlack(j, client.URL(), err))
 	}
 	return c.outcome, err
+}
+
+// title tells this run from those of the channel's other shares.
+func title(j *job.Job) string {
+	if j.ZRange == (voxel.Range{}) {
+		return j.Path()
+	}
+	return fmt.Sprintf("%s z %v", j.Path(), j.ZRange)
 }
 
 // run looks at everything that can be looked at before the first byte is
