@@ -182,14 +182,12 @@ func drain(body io.ReadCloser) {
 	body.Close()
 }
 
-// errLong says that there is more of an answer than there should be.
-var errLong = errors.New("the answer is too long")
-
 // readBody reads the body of resp into buf, which grows to at most limit bytes.
+// More than that is no answer to what was asked for.
 func (c *client) readBody(path string, resp *http.Response, buf []byte, limit int64) ([]byte, error) {
 	n := resp.ContentLength
 	if n > limit {
-		return buf, errLong
+		return buf, tooLong(limit)
 	}
 	if n < 0 {
 		n = limit
@@ -207,7 +205,11 @@ func (c *client) readBody(path string, resp *http.Response, buf []byte, limit in
 			return buf, c.networkError(path, err)
 		}
 	}
-	return buf, errLong
+	return buf, tooLong(limit)
+}
+
+func tooLong(limit int64) *AnswerError {
+	return other("the answer is longer than the %d bytes that it may take", limit)
 }
 
 // maxJSON bounds what is read of an answer in JSON: a million sections.
@@ -216,17 +218,22 @@ const maxJSON = 16 << 20
 // getJSON asks for path and has parse read the answer.
 func (c *client) getJSON(ctx context.Context, path string, parse func([]byte) error) error {
 	return c.do(ctx, path, "", func(resp *http.Response) error {
-		body, err := c.readBody(path, resp, make([]byte, 0, min(max(resp.ContentLength, 0), maxJSON)), maxJSON)
-		if err == nil {
-			err = parse(body)
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxJSON))
+		if err != nil {
+			return c.networkError(path, err)
 		}
-		var e *Error
-		if err == nil || errors.As(err, &e) {
-			return err
+		if err := parse(body); err != nil {
+			return &Error{Path: path, Status: resp.StatusCode, Message: misread(body, err), class: refused}
 		}
-		if !strings.HasPrefix(strings.TrimSpace(string(body)), "{") && !strings.HasPrefix(strings.TrimSpace(string(body)), "[") {
-			return &Error{Path: path, Status: resp.StatusCode, Message: "this is no render web service, correct the base URL: " + oneLine(string(body)), class: refused}
-		}
-		return &Error{Path: path, Status: resp.StatusCode, Message: "the answer makes no sense: " + err.Error(), class: refused}
+		return nil
 	})
+}
+
+// misread says why an answer makes no sense. What is no JSON comes from elsewhere.
+func misread(body []byte, err error) string {
+	text := strings.TrimSpace(string(body))
+	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+		return "the answer makes no sense: " + oneLine(err.Error())
+	}
+	return "this is no render web service, correct the base URL: " + oneLine(text)
 }

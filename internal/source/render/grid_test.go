@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"net/http/httptest"
 	"slices"
 	"testing"
 
@@ -77,6 +78,31 @@ func TestScaled(t *testing.T) {
 			if 10*got.Min > 3*i || 10*got.Min+10 <= 3*i || 10*got.Max < 3*(i+n) || 10*got.Max-10 >= 3*(i+n) {
 				t.Fatalf("%d:%d is %v", i, i+n, got)
 			}
+		}
+	}
+}
+
+// What is kept for answers stays within what Memory says, though their length
+// is not known beforehand.
+func TestSlots(t *testing.T) {
+	server := httptest.NewServer(rendertest.New(rendertest.Stack{Owner: "o", Project: "p", Name: "s", X: voxel.Range{Max: 400}, Y: voxel.Range{Max: 200},
+		Sections: []float64{0}, At: func(x, y, _ int) uint16 { return uint16(x*x*31 + y*y*17) }}))
+	defer server.Close()
+	s, err := Open(t.Context(), Options{BaseURL: server.URL, Owner: "o", Project: "p", Stack: "s", Type: voxel.Uint8, Side: 64, Requests: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	slice, err := s.Slices(s.Extent().X(), s.Extent().Y()).Open(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := slice.ReadRows(t.Context(), voxel.NewBlock(s.Extent(), voxel.Uint8)); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if n := int64(cap((<-s.slots).body)); n*3 > s.Memory() {
+			t.Errorf("an answer takes %d bytes of the %d of three", n, s.Memory())
 		}
 	}
 }

@@ -103,7 +103,7 @@ func (s *Stack) findKind(ctx context.Context) error {
 		}
 		return err
 	}
-	return fmt.Errorf("the service draws no %v images (it has neither of %v)", s.options.Type, kindsOf(s.options.Type))
+	return fmt.Errorf("the service draws no %v images (it has none of %v)", s.options.Type, kindsOf(s.options.Type))
 }
 
 // corner is the least that can be asked for where r begins.
@@ -127,22 +127,30 @@ func (s *Stack) fetch(ctx context.Context, b box, dst *voxel.Block) error {
 		if slot.body, err = s.client.readBody(path, resp, slot.body, limit); err == nil {
 			err = s.decode(ctx, slot.body, b, dst)
 		}
-		var net *Error
-		var other *AnswerError
-		switch {
-		case err == nil:
+		if err == nil {
 			s.note(resp.Header.Get("ETag"))
 			return nil
-		case errors.As(err, &net) || ctx.Err() != nil:
-			return err
-		case errors.As(err, &other):
-			other.Path = path
-			return other
-		case errors.Is(err, errLong):
-			return &AnswerError{path, fmt.Sprintf("the image is longer than the %d bytes that it may take", limit)}
 		}
-		return &Error{Path: path, Status: resp.StatusCode, Message: "the image is damaged: " + oneLine(err.Error()), class: damage}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return explain(path, err)
 	})
+}
+
+// explain says what an image that cannot be used means: that it came only in
+// part, that it is another than was asked for, or that it is damaged.
+func explain(path string, err error) error {
+	var network *Error
+	var other *AnswerError
+	switch {
+	case errors.As(err, &network):
+		return network
+	case errors.As(err, &other):
+		other.Path = path
+		return other
+	}
+	return &Error{Path: path, Status: http.StatusOK, Message: "the image is damaged: " + oneLine(err.Error()), class: damage}
 }
 
 // An AnswerError says that a service gave an image of another kind or size than

@@ -372,7 +372,7 @@ func TestRetry(t *testing.T) {
 		{name: "504", fault: rendertest.Fault{Kind: rendertest.Status, Status: 504}, retries: 7, want: "504 Gateway Timeout", fatal: true},
 		{name: "reset for ever", fault: rendertest.Fault{Kind: rendertest.Reset}, retries: 7, want: "EOF", fatal: true},
 		{name: "cut for ever", fault: rendertest.Fault{Kind: rendertest.Cut}, retries: 7, want: "unexpected EOF", fatal: true},
-		{name: "hang", fault: rendertest.Fault{Kind: rendertest.Hang}, retries: 3, want: "did not answer within 200ms", fatal: true},
+		{name: "hang", fault: rendertest.Fault{Kind: rendertest.Hang}, retries: 3, want: "did not answer within 500ms", fatal: true},
 		{name: "404", fault: rendertest.Fault{Kind: rendertest.Status, Status: 404, Message: "gone"}, want: "404 Not Found: gone", fatal: true},
 		{name: "403", fault: rendertest.Fault{Kind: rendertest.Status, Status: 403}, want: "403 Forbidden", fatal: true},
 		{name: "page", fault: rendertest.Fault{Kind: rendertest.Body, Message: "<html>log in</html>"}, want: `no image but "<html>log in</html>"`, other: true},
@@ -387,7 +387,7 @@ func TestRetry(t *testing.T) {
 			var retries atomic.Int32
 			o.OnRetry = func(render.Failure) { retries.Add(1) }
 			if tt.fault.Kind == rendertest.Hang {
-				o.Timeout = 200 * time.Millisecond
+				o.Timeout, o.Requests = 500*time.Millisecond, 1 // others are not to be late too
 			}
 			stack := open(t, o)
 			tt.fault.Path = "/z/3/box/27,44,64," // the box in the middle
@@ -480,7 +480,7 @@ func TestOpenErrors(t *testing.T) {
 			want: "none of its 2 sections has an integral z"},
 		{name: "too old", server: func(s *rendertest.Server) { s.NoTIFF16, s.NoPNG16 = true, true },
 			options: func(o *render.Options) { o.Type = voxel.Uint16 },
-			want:    "the service draws no uint16 images (it has neither of [tiff16-image png16-image])"},
+			want:    "the service draws no uint16 images (it has none of [tiff16-image png16-image])"},
 		{name: "another service", server: func(s *rendertest.Server) {
 			s.SetFaults(rendertest.Fault{Kind: rendertest.Body, Message: "<html>welcome</html>"})
 		}, want: "this is no render web service, correct the base URL: <html>welcome</html>"},
