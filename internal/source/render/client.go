@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 )
@@ -70,7 +69,7 @@ func (r *Retry) attempts(e *Error) int {
 	switch {
 	case e.class == refused:
 		return 1
-	case e.class == damage || errors.Is(e, os.ErrDeadlineExceeded):
+	case e.class == damage || e.slow():
 		return min(few, r.Attempts)
 	}
 	return r.Attempts

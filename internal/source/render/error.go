@@ -2,8 +2,10 @@ package render
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -66,16 +68,29 @@ func (e *Error) Temporary() bool { return e.class == trouble }
 func (e *Error) Fatal() bool { return e.class != damage }
 
 // networkError is the error of a request that got no answer, or a part of one.
+// What a network does may always be otherwise the next moment, but for what a
+// person has to mend.
 func (c *client) networkError(path string, err error) *Error {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = u.Err // says the method and the address, a password included
 	}
-	message := c.root.Host + ": " + oneLine(err.Error())
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = os.ErrDeadlineExceeded // the attempt's time is up, not the caller's
-		message = fmt.Sprintf("%s did not answer within %v", c.root.Host, c.timeout)
+	e := &Error{Path: path, Message: c.root.Host + ": " + oneLine(err.Error()), Err: err, class: trouble}
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Err = os.ErrDeadlineExceeded // the attempt's time is up, not the caller's
+		e.Message = fmt.Sprintf("%s did not answer within %v", c.root.Host, c.timeout)
+	case errors.As(err, &certificate), errors.Is(err, http.ErrSchemeMismatch):
+		e.class = refused
 	}
-	return &Error{Path: path, Message: message, Err: err, class: trouble}
+	return e
+}
+
+// slow reports whether it takes long to find out that there is no answer, or
+// that it is most likely a name mistyped.
+func (e *Error) slow() bool {
+	var dns *net.DNSError
+	return errors.Is(e.Err, os.ErrDeadlineExceeded) || errors.As(e.Err, &dns) && dns.IsNotFound
 }
 
 // maxMessage is the length of a message in bytes.

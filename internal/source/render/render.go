@@ -203,6 +203,9 @@ func (s *Stack) fetchSections(ctx context.Context) error {
 		s.sections, s.odd, err = parseSections(p)
 		return err
 	})
+	if err == nil && len(s.sections)+len(s.odd) == 0 {
+		return errors.New("it has no sections")
+	}
 	if err == nil && len(s.sections) == 0 {
 		return fmt.Errorf("none of its %d sections has an integral z", len(s.odd))
 	}

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"image"
 	"image/png"
+	"io"
 	"io/fs"
+	"log"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -478,6 +480,7 @@ func TestOpenErrors(t *testing.T) {
 			want: `it has no channel "dapi"; its channels are DAPI, TdTomato`},
 		{name: "fractions", stack: func(k *rendertest.Stack) { k.Sections = []float64{0.5, 1.5} },
 			want: "none of its 2 sections has an integral z"},
+		{name: "empty", stack: func(k *rendertest.Stack) { k.Sections = nil }, want: "it has no sections"},
 		{name: "too old", server: func(s *rendertest.Server) { s.NoTIFF16, s.NoPNG16 = true, true },
 			options: func(o *render.Options) { o.Type = voxel.Uint16 },
 			want:    "the service draws no uint16 images (it has none of [tiff16-image png16-image])"},
@@ -561,6 +564,27 @@ func TestBaseURL(t *testing.T) {
 	o.BaseURL = "http://me:secret@127.0.0.1:1/render-ws"
 	if _, err := render.Open(t.Context(), o); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What a person has to mend is not tried again.
+func TestScheme(t *testing.T) {
+	o := serve(t, rendertest.New(fly()))
+	o.OnRetry = func(f render.Failure) { t.Errorf("retry after %v", f.Err) }
+	secure := httptest.NewUnstartedServer(rendertest.New(fly()))
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	for url, want := range map[string]string{
+		secure.URL: "certificate",
+		strings.Replace(o.BaseURL, "http:", "https:", 1): "HTTP response to HTTPS client",
+	} {
+		o.BaseURL = url
+		_, err := render.Open(t.Context(), o)
+		var e *render.Error
+		if !errors.As(err, &e) || !e.Fatal() || e.Temporary() || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", url, err)
+		}
 	}
 }
 
