@@ -24,6 +24,8 @@ const (
 	overloaded = "%s is overloaded or out of order: run again later"
 	// S3 lets only those who may list a bucket know that a key is missing.
 	denied = "access is denied: the credentials may not read it (s3:GetObject), or it does not exist and they may not list the bucket (s3:ListBucket), which S3 does not tell apart"
+	// The same, to those who have none.
+	anonymous = "access is denied: it is not open data, so leave out --s3-anonymous; or it does not exist and the bucket may not be listed by everyone, which S3 does not tell apart"
 )
 
 // meanings are those of the codes whose status does not say enough ("Error
@@ -72,14 +74,25 @@ func (b *Bucket) explainAnswer(e *Error, answer *smithyhttp.ResponseError) {
 	if !known {
 		m = meaningOf(e.Status, e.Code, e.Object == b.url(""))
 	}
+	if b.anonymous && m.says == denied {
+		m.says = anonymous
+	}
 	e.tries, e.missing = m.tries, e.Code == "NoSuchKey"
 	e.Message = strings.ReplaceAll(m.says, "%s", b.endpoint)
 	if region := answer.Response.Header.Get("X-Amz-Bucket-Region"); m.says == elsewhere && region != "" {
 		e.Message = "the bucket is in region " + region + ": correct --s3-region"
 	}
-	if said != "" && (!known || m.tries == many) && !strings.EqualFold(strings.TrimSuffix(said, "."), "access denied") {
+	if (!known || m.tries == many) && !isCommonplace(e.Status, said) {
 		e.Message += ": " + said
 	}
+}
+
+// isCommonplace reports whether what the store said is in e's own words anyway:
+// nothing, the status in words (which the SDK puts in the place of nothing) or
+// that access is denied.
+func isCommonplace(status int, said string) bool {
+	said = strings.TrimSuffix(said, ".")
+	return said == "" || said == http.StatusText(status) || strings.EqualFold(said, "access denied")
 }
 
 // meaningOf is the meaning of a status whose code is not known.

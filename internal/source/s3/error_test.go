@@ -155,7 +155,7 @@ func TestErrors(t *testing.T) {
 		{400, "AuthorizationHeaderMalformed", "the bucket is in region eu-west-1", 1},
 		{403, "InvalidObjectState", "the object is archived: restore it first", 1},
 		{403, "", "access is denied", 1},
-		{404, "", "does not answer as S3 does: correct --s3-endpoint: Not Found (404 NotFound)", 1},
+		{404, "", "does not answer as S3 does: correct --s3-endpoint (404 NotFound)", 1},
 		{302, "", "points elsewhere", 1},
 		{501, "NotImplemented", "refuses the request: a message (501 NotImplemented)", 1},
 		{400, "KeyTooLongError", "refuses the request: a message (400 KeyTooLongError)", 1},
@@ -342,5 +342,13 @@ func TestAnonymous(t *testing.T) {
 	}
 	o := s.options()
 	o.Anonymous = true
-	open(t, bucket(t, o), "a")
+	b := bucket(t, o)
+	open(t, b, "a")
+	s.fault = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		refuse(w, 403, "AccessDenied", "Access Denied")
+		return true
+	}
+	if _, err := b.Open(t.Context(), "a"); err == nil || !strings.Contains(err.Error(), "it is not open data, so leave out --s3-anonymous") || !fatal(err) {
+		t.Errorf("got %v", err)
+	}
 }

@@ -93,6 +93,7 @@ func (o *Options) setDefaults() {
 type Bucket struct {
 	name, prefix string
 	endpoint     string // where it is, for people to read
+	anonymous    bool
 	client       *s3.Client
 	slots        chan struct{} // one for each request in flight
 	timeout      time.Duration
@@ -112,7 +113,7 @@ func New(ctx context.Context, o Options) (*Bucket, error) {
 		return nil, err
 	}
 	b := &Bucket{
-		name: o.Bucket, prefix: joinable(o.Prefix),
+		name: o.Bucket, prefix: joinable(o.Prefix), anonymous: o.Anonymous,
 		slots: make(chan struct{}, o.Requests), timeout: o.Timeout, retry: o.Retry,
 		pool: newPool(o.Files, o.ReadAhead),
 	}

@@ -250,6 +250,9 @@ func TestClose(t *testing.T) {
 	if _, err := f.ReadAt(make([]byte, 1), 0); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("read after close: %v", err)
 	}
+	if _, err := b.Open(t.Context(), "missing"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a key that is missing: %v", err)
+	}
 	if n := s3.Lent(b); n != 0 {
 		t.Errorf("%d buffers are still lent", n)
 	}
