@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/neurodata/ndpush/internal/source"
@@ -87,7 +86,9 @@ func startGateway(t testing.TB) *gateway {
 func newGateway(url string) *gateway {
 	return &gateway{url, sdk.New(sdk.Options{
 		BaseEndpoint: &url, UsePathStyle: true, Region: "us-east-1",
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDTEST", secret, ""),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIDTEST", SecretAccessKey: secret}, nil
+		}),
 	})}
 }
 
