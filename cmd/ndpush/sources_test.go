@@ -67,13 +67,14 @@ func startGateway(t *testing.T) *gateway {
 		"AWS_ACCESS_KEY_ID=AKIDNDPUSHTEST", "AWS_SECRET_ACCESS_KEY=not/a/secret", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE=" + filepath.Join(dir, "none"), "AWS_SHARED_CREDENTIALS_FILE=" + filepath.Join(dir, "none"),
 	}}
-	for _, sub := range []string{"root", "iam"} {
+	for _, sub := range []string{"root", "iam", "meta"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o777); err != nil {
 			t.Fatal(err)
 		}
 	}
 	address := freeAddress(t)
-	cmd := exec.Command(program, "--port", address, "--iam-dir", filepath.Join(dir, "iam"), "--quiet", "posix", g.root)
+	cmd := exec.Command(program, "--port", address, "--iam-dir", filepath.Join(dir, "iam"), "--quiet",
+		"posix", "--sidecar", filepath.Join(dir, "meta"), g.root)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY=AKIDNDPUSHTEST", "ROOT_SECRET_KEY=not/a/secret")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
