@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 const module = "github.com/neurodata/ndpush/"
@@ -36,7 +39,7 @@ var law = map[string][]string{
 	"internal/source/s3":         {"internal/source", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "golang.org/x/sync"},
 	"internal/source/render":     {"internal/source", "internal/raster", "internal/voxel", "golang.org/x/sync"},
 	// As with BOSS, the double of the service shares no code with the client.
-	"internal/source/render/rendertest": {"internal/voxel", "golang.org/x/image"},
+	"internal/source/render/rendertest": {"internal/voxel"},
 
 	// Where cuboids go. The server never imports the client: a shared mistake
 	// must not pass.
@@ -99,6 +102,14 @@ func TestLaw(t *testing.T) {
 			t.Errorf("%s is not in the law", p.ImportPath)
 		}
 		seen = append(seen, p.ImportPath)
+		for _, rule := range allowed {
+			if !slices.ContainsFunc(p.Imports, func(imp string) bool {
+				name := strings.TrimPrefix(imp, module)
+				return name == rule || covers(rule, name)
+			}) {
+				t.Errorf("%s may import %s, and does not", p.ImportPath, rule)
+			}
+		}
 		for _, imp := range p.Imports {
 			name, ours := strings.CutPrefix(imp, module)
 			standard := !strings.Contains(strings.Split(imp, "/")[0], ".")
@@ -113,6 +124,20 @@ func TestLaw(t *testing.T) {
 	for name := range law {
 		if !slices.Contains(seen, name) {
 			t.Errorf("the law names %s, which is not there", name)
+		}
+	}
+}
+
+// The map in doc.go names every package.
+func TestMap(t *testing.T) {
+	text, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.FieldsFunc(string(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for name := range law {
+		if base := path.Base(name); strings.HasPrefix(name, "internal/") && !slices.Contains(words, base) {
+			t.Errorf("doc.go does not say where %s is", name)
 		}
 	}
 }

@@ -10,12 +10,12 @@
 //	          │
 //	boss  ──▶ blosc ──▶ POST /v1/cutout/…
 //	          │
-//	joblog · progress                       what happened
+//	joblog · progress · slack               what happened
 //
 // The words, each with one meaning:
 //
 //	slice   one image, one z
-//	chunk   up to 16 slices that share a BOSS z group: what is open at one time
+//	chunk   up to 16 slices that share a BOSS z group: what is read at one time, and the next one open
 //	band    the rows of a chunk that share a BOSS y group of 1024: what is in memory at one time
 //	cuboid  the box cut from a band and posted at once: at most 1024×1024×16 voxels
 //	cutout  BOSS's word for the request that carries a cuboid
@@ -26,10 +26,12 @@
 //
 //	voxel job plan                  nouns: no disk, no network, no clock
 //	blosc tiff raster               formats: bytes in, bytes out
-//	source local sourcetest         where slices come from
+//	source                          where slices come from:
+//	local s3 render                   a directory, a bucket, a render service
+//	sourcetest rendertest             the contract of sources; a small render for tests
 //	boss provision localboss        where cuboids go
 //	ingest verify                   the road
-//	joblog progress                 what is written down
+//	joblog progress slack           what is written down, and told
 //	cli                             the only place where parts meet
 //
 // Who may import whom is written down in deps_test.go, and enforced there.

@@ -47,7 +47,7 @@ func (a *app) client(ctx context.Context, f *bossFlags, collection string) (*bos
 	if access.Warning != "" {
 		a.warn("%s", access.Warning)
 	}
-	opts := boss.Options{Version: version(), Workers: f.workers, InsecureHTTP: f.insecureHTTP}
+	opts := boss.Options{Version: version(), Workers: f.workers, InsecureHTTP: f.insecureHTTP, OnRetry: a.retries.boss}
 	opts.Retry.Attempts = firstAttempts
 	first, err := boss.New(access, opts)
 	if err != nil {

@@ -41,10 +41,12 @@ func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, c
 		return outcome{}, err
 	}
 	defer log.Close()
+	defer a.retries.to(nil, a.Stderr)
 	c := &channelIngest{app: a, options: o, job: j, input: in, client: client, log: log}
 	if !o.create {
 		c.slack = a.notifier(tell, title(j), log.Path(), log.Line)
 	}
+	a.retries.to(log, a.Stderr)
 	err = log.Line("ndpush %s: %s %s", version(), o.task(), describe(o.flags))
 	if err == nil {
 		err = c.run(ctx)
@@ -87,8 +89,8 @@ func (c *channelIngest) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := c.input.plan(j, j.Data(), c.options.boss.workers, held)
-	limitMemory(p)
+	p := c.input.plan(j, j.Data(), c.options.boss.workers, held, c.options.verify == "full")
+	defer limitMemory(p)()
 	fmt.Fprintf(c.Stderr, "%s: %v in BOSS coordinates, %s, %s, memory at most %s\n",
 		j.Path(), j.Data(), counted(p.CountCuboids(), "cuboid"), size(p.Bytes()), size(p.Memory().Total()))
 	err = c.post(ctx, road(j, p, c.input), ch)
@@ -153,10 +155,12 @@ func (c *channelIngest) post(ctx context.Context, r *ingest.Road, ch *boss.Chann
 	display := progress.Start(c.Stderr, counter, c.Progress)
 	defer display.Stop()
 	trouble := &trouble{w: display}
+	c.retries.to(c.log, display)
+	defer c.retries.to(c.log, c.Stderr)
 	r.Sink, r.Recorder = ch, recorders{c.log, counter, trouble, c.slack}
 	start := time.Now()
 	err := r.Run(ctx)
-	c.outcome = outcome{Snapshot: counter.Snapshot(), took: time.Since(start), failed: trouble.failed}
+	c.outcome = outcome{Snapshot: counter.Snapshot(), took: time.Since(start), failed: trouble.failed, retries: c.retries.count()}
 	return err
 }
 
@@ -181,5 +185,10 @@ func road(j *job.Job, p plan.Plan, in input) *ingest.Road {
 	return &ingest.Road{Plan: p, Origin: j.Origin(), Stack: j.Z, Source: in, Missing: j.Missing, Readers: in.readers}
 }
 
-// limitMemory makes the garbage collector keep to the plan.
-func limitMemory(p plan.Plan) { debug.SetMemoryLimit(p.Memory().Total()) }
+// limitMemory makes the garbage collector keep to the plan, or to less if the
+// person says so by GOMEMLIMIT, until restore is called.
+func limitMemory(p plan.Plan) (restore func()) {
+	before := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(before, p.Memory().Total()))
+	return func() { debug.SetMemoryLimit(before) }
+}

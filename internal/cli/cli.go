@@ -10,7 +10,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"time"
@@ -46,6 +46,7 @@ type Env struct {
 // An app is one run of the program.
 type app struct {
 	Env
+	retries retries
 	running bool // flags and arguments are judged: errors are no longer ones of usage
 }
 
@@ -65,8 +66,8 @@ func (a *app) main(ctx context.Context, args []string) int {
 	if !a.running {
 		err = &exitError{exitUsage, withHint(err, "ndpush help shows the commands, ndpush COMMAND --help its flags")}
 	}
-	if ctx.Err() != nil {
-		err = &exitError{exitInterrupted, fmt.Errorf("interrupted: run the same command again to go on")}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = &exitError{exitInterrupted, errors.New("interrupted: the same command posts everything again, which does no harm; --z-range leaves out what the log says is done")}
 	}
 	report(a.Stderr, err)
 	return exitCode(err)

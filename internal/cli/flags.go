@@ -99,7 +99,7 @@ func (f *jobFlags) warnings() (list []string) {
 // jobs judges the flags and gives one job for each channel. The error lists
 // everything that is wrong. Only then, and only if the slices come from a render
 // web service, that is asked for what the flags leave open.
-func (f *jobFlags) jobs(ctx context.Context) ([]*job.Job, error) {
+func (f *jobFlags) jobs(ctx context.Context, again *retries) ([]*job.Job, error) {
 	p := slices.Clone(f.problems)
 	p.addAll(f.checkSource())
 	f.spec.Missing = f.missing
@@ -116,7 +116,7 @@ func (f *jobFlags) jobs(ctx context.Context) ([]*job.Job, error) {
 	if len(p) > 0 || f.datasource != "render" {
 		return jobs, usage(errors.Join(p...))
 	}
-	if err := f.askStack(ctx); err != nil {
+	if err := f.askStack(ctx, again); err != nil {
 		return nil, err
 	}
 	jobs, err = f.jobsOf(channels)
@@ -154,15 +154,25 @@ func (f *jobFlags) job(channel string) (*job.Job, error) {
 // could not be read, and extents that a stack will tell: an extent in the wrong
 // form is not also missing.
 func (f *jobFlags) unlessKnown(err error) error {
+	all, ok := err.(interface{ Unwrap() []error }) // see job.New
+	if !ok {
+		return err
+	}
 	var list []error
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		what, _, missing := strings.Cut(line, " is missing")
-		told := f.datasource == "render" && f.stack == nil && strings.HasSuffix(what, "extent")
-		if !missing || !told && !f.flags.Changed(strings.ReplaceAll(what, " ", "-")) {
-			list = append(list, errors.New(line))
+	for _, err := range all.Unwrap() {
+		var m *job.MissingError
+		if !errors.As(err, &m) || !f.known(m.What) {
+			list = append(list, err)
 		}
 	}
 	return errors.Join(list...)
+}
+
+// known reports whether what a job lacks was given, if in the wrong form, or is
+// for a stack to tell. Flags are called as what they give.
+func (f *jobFlags) known(what string) bool {
+	told := f.datasource == "render" && f.stack == nil && strings.HasSuffix(what, " extent")
+	return told || f.flags.Changed(strings.ReplaceAll(what, " ", "-"))
 }
 
 // channels are the names that --channel or --channels-list-file gives.

@@ -56,7 +56,7 @@ The memory that it says is the most that each process takes.
 
 func (a *app) runGencmd(ctx context.Context, o *gencmdOptions) error {
 	o.spec.Create = true // the script's first command does
-	jobs, err := o.jobs(ctx)
+	jobs, err := o.jobs(ctx, &a.retries)
 	if err != nil {
 		return err
 	}
@@ -99,10 +99,10 @@ func (a *app) estimate(ctx context.Context, w io.Writer, o *gencmdOptions, jobs 
 	in, held, how := o.held(ctx, j)
 	var most, total int64
 	for _, z := range shares {
-		m := in.plan(j, j.Data().WithZ(z), o.boss.workers, held).Memory().Total()
+		m := in.plan(j, j.Data().WithZ(z), o.boss.workers, held, o.verify == "full").Memory().Total()
 		most, total = max(most, m), total+m
 	}
-	whole := in.plan(j, j.Data(), o.boss.workers, held)
+	whole := in.plan(j, j.Data(), o.boss.workers, held, false)
 	fmt.Fprintf(w, "# %s: %v in BOSS coordinates\n", j.Path(), j.Data())
 	if len(jobs) > 1 {
 		fmt.Fprintf(w, "# and %s more, one after the other\n", counted(int64(len(jobs)-1), "channel"))
@@ -136,14 +136,10 @@ func (o *gencmdOptions) command() string {
 	o.flags.Visit(func(f *pflag.Flag) {
 		switch name := f.Name; name {
 		case processesFlag, "z-range", "create-resources":
-			return
 		case postsFlag:
-			words = append(words, "--workers")
+			words = append(words, quote("--workers="+f.Value.String()))
 		default:
-			words = append(words, "--"+name)
-		}
-		if f.Value.Type() != "bool" {
-			words = append(words, quote(f.Value.String()))
+			words = append(words, quote("--"+name+"="+f.Value.String()))
 		}
 	})
 	return strings.Join(words, " ")

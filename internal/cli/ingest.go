@@ -77,7 +77,7 @@ func (a *app) runIngest(ctx context.Context, o *ingestOptions) error {
 // eachChannel judges the flags, finds BOSS, and does the work of one channel
 // after the other. An error ends it; slices and cuboids that are missing do not.
 func (a *app) eachChannel(ctx context.Context, f *jobFlags, b *bossFlags, do func(*job.Job, *boss.Client) (outcome, error)) error {
-	jobs, err := f.jobs(ctx)
+	jobs, err := f.jobs(ctx, &a.retries)
 	if err != nil {
 		return err
 	}

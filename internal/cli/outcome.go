@@ -15,6 +15,7 @@ import (
 type outcome struct {
 	progress.Snapshot
 	took     time.Duration
+	retries  int64       // requests that were sent again
 	failed   []voxel.Box // cuboids that were not posted
 	verified bool        // something was compared
 	what     string      // what was compared
@@ -51,8 +52,8 @@ func (o *outcome) err() error {
 
 // lines sum up what became of j's channel.
 func (o *outcome) lines(j *job.Job) []string {
-	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed%s; %s missing; %s in %v (%s)",
-		j.Path(), counted(o.Posted, "cuboid"), o.Empty, o.Failed, o.left(), counted(o.Missing, "slice"),
+	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed%s; %s missing%s; %s in %v (%s)",
+		j.Path(), counted(o.Posted, "cuboid"), o.Empty, o.Failed, o.left(), counted(o.Missing, "slice"), o.again(),
 		size(o.Bytes), o.took.Round(100*time.Millisecond), rate(o.Bytes, o.took))}
 	for _, box := range firstOf(sortedBoxes(o.failed), told) {
 		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
@@ -61,6 +62,17 @@ func (o *outcome) lines(j *job.Job) []string {
 		lines = append(lines, verdict)
 	}
 	return lines
+}
+
+// again says how often requests had to be repeated.
+func (o *outcome) again() string {
+	switch o.retries {
+	case 0:
+		return ""
+	case 1:
+		return "; 1 retry"
+	}
+	return fmt.Sprintf("; %d retries", o.retries)
 }
 
 // left says how many cuboids a run that ended early had not come to.

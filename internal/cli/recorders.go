@@ -43,10 +43,10 @@ const told = 10
 
 // A trouble tells a person what goes wrong, and remembers the cuboids that failed.
 type trouble struct {
-	mu     sync.Mutex
-	w      io.Writer
-	count  int
-	failed []voxel.Box
+	mu      sync.Mutex
+	w       io.Writer
+	missing int
+	failed  []voxel.Box
 }
 
 func (t *trouble) Posted(voxel.Box, time.Duration) error { return nil }
@@ -56,31 +56,24 @@ func (t *trouble) Failed(box voxel.Box, err error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.failed = append(t.failed, box)
-	t.tell("cuboid %v failed: %v", box, err)
+	t.tell(len(t.failed), "cuboid %v failed: %v", box, err)
 	return nil
 }
 
 func (t *trouble) Missing(z int, err error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.tell("slice %d is missing: %v", z, err)
+	t.missing++
+	t.tell(t.missing, "slice %d is missing: %v", z, err)
 	return nil
 }
 
-func (t *trouble) tell(format string, args ...any) {
-	t.count++
+// tell tells of the n-th trouble of a kind.
+func (t *trouble) tell(n int, format string, args ...any) {
 	switch {
-	case t.count <= told:
+	case n <= told:
 		fmt.Fprintf(t.w, "ndpush: warning: "+format+"\n", args...)
-	case t.count == told+1:
-		fmt.Fprintln(t.w, "ndpush: warning: more trouble of this kind is only written to the log")
+	case n == told+1:
+		fmt.Fprintln(t.w, "ndpush: warning: more of the same is only written to the log")
 	}
 }
-
-// nothing is a recorder that does not listen.
-type nothing struct{}
-
-func (nothing) Posted(voxel.Box, time.Duration) error { return nil }
-func (nothing) Empty(voxel.Box) error                 { return nil }
-func (nothing) Failed(voxel.Box, error) error         { return nil }
-func (nothing) Missing(int, error) error              { return nil }

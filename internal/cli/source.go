@@ -103,8 +103,8 @@ func (f *jobFlags) pattern(j *job.Job) (source.Pattern, error) {
 
 // askStack asks the render web service about the stack. What the flags leave
 // open of the extents is what the stack has.
-func (f *jobFlags) askStack(ctx context.Context) (err error) {
-	f.render.Type, f.render.Version = f.spec.Type, version()
+func (f *jobFlags) askStack(ctx context.Context, again *retries) (err error) {
+	f.render.Type, f.render.Version, f.render.OnRetry = f.spec.Type, version(), again.render
 	if f.stack, err = render.Open(ctx, f.render); err != nil {
 		return err
 	}
@@ -155,10 +155,10 @@ func (f *jobFlags) input(ctx context.Context, j *job.Job) (input, error) {
 }
 
 // plan is how one process carries j's data from in, of whose slices each holds
-// that much.
-func (in input) plan(j *job.Job, data voxel.Box, workers int, held int64) plan.Plan {
+// that much. Comparing all of it takes more.
+func (in input) plan(j *job.Job, data voxel.Box, workers int, held int64, compare bool) plan.Plan {
 	p := plan.New(data, j.Type, j.ChannelType(), workers, held)
-	p.Fetch = in.fetch
+	p.Fetch, p.Compare = in.fetch, compare
 	return p
 }
 

@@ -70,7 +70,9 @@ func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, c
 	if err != nil {
 		return out, err
 	}
-	r := road(j, in.plan(j, j.Data(), o.boss.workers, held), in)
+	p := in.plan(j, j.Data(), o.boss.workers, held, o.sample == 0)
+	defer limitMemory(p)()
+	r := road(j, p, in)
 	if o.sample > 0 {
 		err = a.compareSlices(ctx, r, ch, o.sample, &out)
 	} else {
@@ -95,12 +97,11 @@ func (a *app) compare(ctx context.Context, how string, r *ingest.Road, ch *boss.
 
 // compareAll compares every cuboid of r.
 func (a *app) compareAll(ctx context.Context, r *ingest.Road, ch *boss.Channel, out *outcome) error {
-	r.Plan.Compare = true
-	limitMemory(r.Plan)
 	counter := progress.NewCounter(r.Plan.Channel, r.Plan.CountCuboids(), r.Plan.Bytes())
 	display := progress.Start(a.Stderr, counter, a.Progress)
-	defer display.Stop()
-	return a.compareAlong(ctx, []*ingest.Road{r}, ch, "all slices", counter, out)
+	rep, err := compareAlong(ctx, []*ingest.Road{r}, ch, recorders{counter}, out.failed)
+	display.Stop()
+	return a.compared("all slices", rep, err, out)
 }
 
 // compareSlices compares n random slices of r.
@@ -114,23 +115,31 @@ func (a *app) compareSlices(ctx context.Context, r *ingest.Road, ch *boss.Channe
 		roads = append(roads, &one)
 		names = append(names, fmt.Sprint(z))
 	}
-	return a.compareAlong(ctx, roads, ch, "z "+strings.Join(names, ", "), nothing{}, out)
+	rep, err := compareAlong(ctx, roads, ch, nil, out.failed)
+	return a.compared("z "+strings.Join(names, ", "), rep, err, out)
 }
 
-// compareAlong walks roads, compares, and puts what was found into out.
-func (a *app) compareAlong(ctx context.Context, roads []*ingest.Road, ch *boss.Channel, what string, also ingest.Recorder, out *outcome) error {
+// compareAlong walks roads and compares, but for cuboids that were not posted.
+func compareAlong(ctx context.Context, roads []*ingest.Road, ch *boss.Channel, also recorders, except []voxel.Box) (*verify.Report, error) {
 	rep := new(verify.Report)
 	for _, r := range roads {
 		r.All = true
-		r.Sink = &verify.Sink{From: ch, Except: out.failed}
-		r.Recorder = recorders{rep, also}
+		r.Sink = &verify.Sink{From: ch, Except: except}
+		r.Recorder = append(recorders{rep}, also...)
 		if err := r.Run(ctx); err != nil {
-			return fmt.Errorf("verify: %w", err)
+			return rep, fmt.Errorf("verify: %w", err)
 		}
 	}
+	return rep, nil
+}
+
+// compared tells a person what a comparison found, and puts it into out.
+func (a *app) compared(what string, rep *verify.Report, err error, out *outcome) error {
 	for _, err := range slices.Concat(firstOf(rep.Differences, told), firstOf(rep.Errors, told)) {
 		a.warn("%v", err)
 	}
-	out.compared(what, rep)
-	return nil
+	if err == nil {
+		out.compared(what, rep)
+	}
+	return err
 }

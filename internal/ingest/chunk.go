@@ -33,10 +33,12 @@ func (r *Road) openChunk(ctx context.Context, box voxel.Box) (*chunk, error) {
 	for i := range c.layers {
 		l := &c.layers[i]
 		l.z = box.Min.Z + i - r.Origin.Z
-		g.Go(func() (err error) {
-			if l.slice, err = r.Source.Open(gctx, l.z); err != nil {
+		g.Go(func() error {
+			slice, err := r.Source.Open(gctx, l.z)
+			if err != nil {
 				return r.lose(gctx, l, err)
 			}
+			l.slice = slice
 			return nil
 		})
 	}
@@ -142,27 +144,34 @@ func (c *chunk) fillLost(ctx context.Context, band *voxel.Block) error {
 // nothing, which is zeros.
 func (c *chunk) readBefore(ctx context.Context, band *voxel.Block) error {
 	first := &c.layers[0]
-	for first.z >= c.road.Stack.Min {
+	for {
 		if first.slice == nil {
-			first.z--
-			slice, err := c.road.Source.Open(ctx, first.z)
-			if err != nil {
-				if ctx.Err() != nil || endsRun(err) {
-					return fmt.Errorf("look for a slice before a missing one: %w", err)
-				}
-				continue
+			if first.z <= c.road.Stack.Min {
+				clear(band.Slice(band.Box.Min.Z).Data)
+				return nil
 			}
-			first.slice = slice
+			first.z--
 		}
-		err := c.read(ctx, first.slice, band, 0)
+		err := c.readFirst(ctx, first, band)
 		if err == nil {
 			return nil
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if ctx.Err() != nil || !isLoss(err) {
+			return fmt.Errorf("look for a slice before a missing one: %w", err)
 		}
 		first.close()
 	}
-	clear(band.Slice(band.Box.Min.Z).Data)
-	return nil
+}
+
+// readFirst fills the first layer of band from the slice at first.z, which it
+// opens unless it is open.
+func (c *chunk) readFirst(ctx context.Context, first *layer, band *voxel.Block) error {
+	if first.slice == nil {
+		slice, err := c.road.Source.Open(ctx, first.z)
+		if err != nil {
+			return err
+		}
+		first.slice = slice
+	}
+	return c.read(ctx, first.slice, band, 0)
 }

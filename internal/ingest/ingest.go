@@ -88,7 +88,13 @@ func (r *Road) Run(ctx context.Context) error {
 	posting, abort := context.WithCancel(context.WithoutCancel(ctx))
 	defer abort()
 	g, ctx := errgroup.WithContext(ctx)
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, abort) })()
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(grace):
+			abort()
+		case <-posting.Done(): // the run is over
+		}
+	})()
 
 	free := make(chan *band, r.Plan.Ahead)
 	for range r.Plan.Ahead {

@@ -474,17 +474,70 @@ func TestMismatch(t *testing.T) {
 	}
 }
 
-// Where every slice is wrong, the first ones are named, and not all are opened.
+// Where every slice is wrong, a few are named, and not all are opened.
 func TestSurveyMismatch(t *testing.T) {
 	z := voxel.Range{Min: 0, Max: 1000}
 	faults := map[int]sourcetest.Fault{}
 	for i := range z.Max {
 		faults[i] = sourcetest.Fault{Open: &source.MismatchError{Name: fmt.Sprintf("%03d.tif", i)}}
 	}
-	src := sourcetest.Faulty{Source: sourcetest.Func(box(0, 1, 0, 1, 0, 1000), voxel.Uint8, at), Faults: faults}
+	faulty := sourcetest.Faulty{Source: sourcetest.Func(box(0, 1, 0, 1, 0, 1000), voxel.Uint8, at), Faults: faults}
+	var opened atomic.Int32
+	src := sourceFunc(func(ctx context.Context, z int) (source.Slice, error) {
+		opened.Add(1)
+		return faulty.Open(ctx, z)
+	})
 	_, err := ingest.Survey(t.Context(), src, z, job.Zero)
-	if err == nil || !strings.Contains(err.Error(), "000.tif") || strings.Count(err.Error(), "\n") > 40 {
+	if err == nil || !strings.HasPrefix(err.Error(), "at least ") || !strings.Contains(err.Error(), "of 1000 slices") || !strings.Contains(err.Error(), ".tif is ") {
 		t.Errorf("Survey = %v", err)
+	}
+	if n := opened.Load(); n > 100 {
+		t.Errorf("%d slices were opened, want a few", n)
+	}
+}
+
+type sourceFunc func(ctx context.Context, z int) (source.Slice, error)
+
+func (f sourceFunc) Open(ctx context.Context, z int) (source.Slice, error) { return f(ctx, z) }
+
+// Before the first slice of a stack there are zeros, whatever else the source has.
+func TestPreviousOfFirst(t *testing.T) {
+	s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+	more := sourcetest.Func(box(0, 1100, 0, 1040, 0, 35), voxel.Uint8, at)
+	s.road.Source = sourcetest.Faulty{Source: more, Faults: map[int]sourcetest.Fault{12: {Open: fs.ErrNotExist}, 13: {Open: fs.ErrNotExist}}}
+	s.road.Missing = job.Previous
+	s.road.Plan = s.road.Plan.Of(box(0, 1100, 0, 8, 12, 15))
+	s.volume.Block = voxel.NewBlock(s.road.Plan.Data, voxel.Uint8)
+	if err := s.road.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.want(t, func(x, y, z int) uint64 {
+		if z < 14 {
+			return 0
+		}
+		return at(x, y, z)
+	})
+}
+
+// Looking for the slice before a missing one is no reason to overlook an outage,
+// at opening or at reading, nor a slice of another shape.
+func TestPreviousOutage(t *testing.T) {
+	mismatch := &source.MismatchError{Name: "15.tif"}
+	for name, tt := range map[string]struct {
+		fault sourcetest.Fault
+		want  error
+	}{
+		"open":     {sourcetest.Fault{Open: stop{fatal: true}}, stop{fatal: true}},
+		"read":     {sourcetest.Fault{Rows: stop{fatal: true}}, stop{fatal: true}},
+		"mismatch": {sourcetest.Fault{Open: mismatch}, mismatch},
+	} {
+		s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+		s.road.Source = sourcetest.Faulty{Source: s.road.Source, Faults: map[int]sourcetest.Fault{15: tt.fault, 16: {Open: fs.ErrNotExist}}}
+		s.road.Missing = job.Previous
+		s.road.Plan = s.road.Plan.Of(box(0, 1100, 0, 8, 16, 20))
+		if err := s.road.Run(t.Context()); !errors.Is(err, tt.want) {
+			t.Errorf("%s: Run = %v, want %v", name, err, tt.want)
+		}
 	}
 }
 

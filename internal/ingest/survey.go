@@ -47,6 +47,8 @@ func Survey(ctx context.Context, src source.Source, z voxel.Range, missing job.M
 	}
 	err = g.Wait()
 	switch {
+	case len(s.wrong) >= listed:
+		return s.held, fmt.Errorf("at least %w\nand the others were not looked at", list(s.wrong, z))
 	case len(s.wrong) > 0:
 		return s.held, list(s.wrong, z)
 	case err != nil:

@@ -41,6 +41,19 @@ func Units() []string {
 	return []string{"nanometers", "micrometers", "millimeters", "centimeters"}
 }
 
+// A MissingError says that something a job needs was not given.
+type MissingError struct {
+	What string // such as "x extent"
+	Hint string // what to do, or ""
+}
+
+func (e *MissingError) Error() string {
+	if e.Hint == "" {
+		return e.What + " is missing"
+	}
+	return e.What + " is missing: " + e.Hint
+}
+
 // violations gathers what is wrong.
 type violations []error
 
@@ -82,7 +95,7 @@ func (j *Job) checkNames(v *violations) {
 func (j *Job) checkType(v *violations) {
 	switch {
 	case j.Type == 0:
-		v.add("datatype is missing: say what the image files hold, uint8 or uint16 (for annotations also uint32 or uint64)")
+		v.addError(&MissingError{"datatype", "say what the image files hold, uint8 or uint16 (for annotations also uint32 or uint64)"})
 	case !j.Annotation && j.Type != voxel.Uint8 && j.Type != voxel.Uint16:
 		v.add("datatype %v: BOSS stores images as uint8 or uint16 only; if these are labels, make the channel an annotation", j.Type)
 	}
@@ -102,7 +115,7 @@ func (j *Job) checkType(v *violations) {
 func (j *Job) checkVoxels(v *violations) {
 	if j.VoxelSize == [3]float64{} {
 		if j.Create {
-			v.add("voxel size is missing: a coordinate frame cannot be created without it, nor be changed later")
+			v.addError(&MissingError{"voxel size", "a coordinate frame cannot be created without it, nor be changed later"})
 		}
 	} else {
 		for i, axis := range []string{"x", "y", "z"} {
@@ -126,7 +139,7 @@ func (j *Job) checkExtents(v *violations) {
 		{"z", j.Z, j.LimitZ, j.FrameZ},
 	} {
 		if axis.extent == (voxel.Range{}) {
-			v.add("%s extent is missing", axis.name)
+			v.addError(&MissingError{What: axis.name + " extent"})
 			continue
 		}
 		checkRange(v, axis.name+" extent", axis.extent)

@@ -2,8 +2,7 @@
 //
 // Every event is a line that begins with the local time. The lines about
 // cuboids are those of the Python tool, letter by letter, because people have
-// scripts that read them; they are for people and scripts, and the journal, not
-// this file, is what a run resumes from.
+// scripts that read them.
 //
 // A line is one write to a file that is opened for appending, so the lines of
 // processes that share the file do not tear each other. That holds on local

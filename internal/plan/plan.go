@@ -5,7 +5,7 @@
 // reads and merges the cube, so pieces are cut on the grid wherever the data
 // allows it:
 //
-//	chunk   16 slices         what is open
+//	chunk   16 slices         what is read at one time; the next is open already
 //	band    1024 rows of it   what is in memory
 //	cuboid  1024 columns of it  what is posted at once, four stored cubes
 //

@@ -49,7 +49,7 @@ func (s Snapshot) Percent() int {
 }
 
 // NewCounter returns a counter for a run that has that many cuboids and bytes to
-// carry, of voxels of type t: what plan.Plan counts, less what an earlier run did.
+// carry, of voxels of type t: what plan.Plan counts.
 func NewCounter(t voxel.Type, cuboids, bytes int64) *Counter {
 	return &Counter{voxel: t, now: Snapshot{TotalCuboids: cuboids, TotalBytes: bytes}}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/neurodata/ndpush/internal/source"
 )
@@ -24,14 +25,23 @@ func (d Dir) Check() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		// %v: that no file is there would be another matter.
-		return fmt.Errorf("the directory %s does not exist", d.path())
+		return placeError{fmt.Errorf("the directory %s does not exist", d.path())}
 	case err != nil:
-		return fmt.Errorf("the directory %s cannot be looked at: %w", d.path(), err)
+		return placeError{fmt.Errorf("the directory %s cannot be looked at: %w", d.path(), err)}
 	case !info.IsDir():
-		return fmt.Errorf("%s is not a directory", d.path())
+		return placeError{fmt.Errorf("%s is not a directory", d.path())}
 	}
 	return nil
 }
+
+// A placeError says that no file can be read here, or not now: a disk that is
+// gone is no stack of missing slices.
+type placeError struct{ error }
+
+func (e placeError) Unwrap() error { return e.error }
+
+// Fatal is true: no other file would fare better.
+func (placeError) Fatal() bool { return true }
 
 // path is d for the system: no path is where the program was started.
 func (d Dir) path() string { return filepath.Clean(string(d)) }
@@ -54,7 +64,10 @@ func (d Dir) Open(ctx context.Context, name string) (source.File, error) {
 		return nil, fmt.Errorf("%s is %s, not a file", path, kind(info.Mode()))
 	}
 	f, err := os.Open(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
+		return nil, placeError{err} // no fault of the file's
+	case err != nil:
 		return nil, err
 	}
 	// The size of what was opened: the name may stand for another file by now.
@@ -70,7 +83,7 @@ func (d Dir) Open(ctx context.Context, name string) (source.File, error) {
 // file takes no permission but its directory's.
 func (d Dir) explain(path string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("the directory %s may not be searched: %w", filepath.Dir(path), err)
+		return placeError{fmt.Errorf("the directory %s may not be searched: %w", filepath.Dir(path), err)}
 	}
 	if dirErr := d.Check(); dirErr != nil {
 		return dirErr

@@ -115,7 +115,7 @@ func newClient(root *url.URL, o Options) *client {
 	return c
 }
 
-// link is the address of a page for people, without a password.
+// link is the address of a page for people.
 func (c *client) link(path string) string {
 	return c.root.Scheme + "://" + c.root.Host + c.root.EscapedPath() + path
 }

@@ -167,6 +167,9 @@ func (o *Options) check() error {
 
 // parseBase finds the service's root in what people give for it.
 func parseBase(base string) (*url.URL, error) {
+	if strings.Contains(base, "@") {
+		return nil, errors.New("the render base URL holds a user or password, which anybody could read in the list of processes: leave it out")
+	}
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("render base URL %q: want one such as http://host:8080/render-ws/v1/", base)
@@ -176,7 +179,7 @@ func parseBase(base string) (*url.URL, error) {
 	if !ok && !strings.HasSuffix(path, "/render-ws") {
 		root += "/render-ws"
 	}
-	return &url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host, Path: root}, nil
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: root}, nil
 }
 
 // fetchInfo asks what the stack is.

@@ -342,8 +342,8 @@ func TestChanged(t *testing.T) {
 	}
 }
 
-// some is a number of retries that depends on how many connections were idle:
-// net/http itself does without one that breaks before it is used.
+// some is a number of retries that depends on how many connections were idle, and
+// may be 0: net/http itself does without one that breaks before it is used.
 const some = -1
 
 func TestRetry(t *testing.T) {
@@ -398,7 +398,7 @@ func TestRetry(t *testing.T) {
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("got %v, want %q", err, tt.want)
 			}
-			if n := retries.Load(); n != tt.retries && tt.retries != some || n == 0 && tt.retries == some {
+			if n := retries.Load(); n != tt.retries && tt.retries != some {
 				t.Errorf("%d retries, want %d", retries.Load(), tt.retries)
 			}
 			var fatal interface{ Fatal() bool }
@@ -549,20 +549,20 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// The base URL may be given with and without its end; a password in it is seen
-// by nobody.
+// The base URL may be given with and without its end, but not with a password,
+// which the list of processes would show.
 func TestBaseURL(t *testing.T) {
 	o := serve(t, rendertest.New(fly()))
 	host := strings.TrimSuffix(o.BaseURL, "/render-ws/v1/")
 	for _, end := range []string{"", "/", "/render-ws", "/render-ws/", "/render-ws/v1", "/render-ws/v1//"} {
-		o.BaseURL = strings.Replace(host, "://", "://me:secret@", 1) + end
+		o.BaseURL = host + end
 		stack := open(t, o)
 		if want := host + "/render-ws/view/stack-details.html?renderStackOwner=lab&renderStackProject=fly&renderStack=v1"; stack.View() != want {
 			t.Errorf("%s: view %s, want %s", end, stack.View(), want)
 		}
 	}
 	o.BaseURL = "http://me:secret@127.0.0.1:1/render-ws"
-	if _, err := render.Open(t.Context(), o); err == nil || strings.Contains(err.Error(), "secret") {
+	if _, err := render.Open(t.Context(), o); err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "password") {
 		t.Errorf("got %v", err)
 	}
 }
