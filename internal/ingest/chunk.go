@@ -19,11 +19,13 @@ type chunk struct {
 	layers []layer // in ascending z
 }
 
-// A layer is one z of a chunk.
+// A layer is the slice at one z of a chunk.
 type layer struct {
-	z     int          // where slice was opened, source coordinates
-	slice source.Slice // nil: none is open
-	lost  bool         // its own slice cannot be read (any more): slice is one that stands in for it
+	z      int          // source coordinates
+	slice  source.Slice // nil: it is not open
+	absent bool         // it cannot be opened
+	told   bool         // the recorder knows that it is absent or damaged
+	lost   bool         // the band in work could not be read from it
 }
 
 // openChunk opens the slices of box side by side.
@@ -36,6 +38,7 @@ func (r *Road) openChunk(ctx context.Context, box voxel.Box) (*chunk, error) {
 		g.Go(func() error {
 			slice, err := r.Source.Open(gctx, l.z)
 			if err != nil {
+				l.absent = true
 				return r.lose(gctx, l, err)
 			}
 			l.slice = slice
@@ -63,8 +66,8 @@ func (l *layer) close() {
 	}
 }
 
-// lose gives up a layer's slice, as the policy has it: the error that ends the
-// run, or nil after the loss was recorded.
+// lose gives up what could not be read of a layer, as the policy has it: the
+// error that ends the run, or nil after the loss was recorded, once for a slice.
 func (r *Road) lose(ctx context.Context, l *layer, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -74,6 +77,10 @@ func (r *Road) lose(ctx context.Context, l *layer, err error) error {
 	}
 	l.close()
 	l.lost = true
+	if l.told {
+		return nil
+	}
+	l.told = true
 	return r.Recorder.Missing(l.z, err)
 }
 
@@ -91,11 +98,12 @@ func (c *chunk) decode(ctx context.Context, band *voxel.Block) error {
 	g.SetLimit(c.road.readers())
 	for i := range c.layers {
 		l := &c.layers[i]
-		if l.lost {
+		if l.absent {
 			continue
 		}
+		l.lost = false
 		g.Go(func() error {
-			if err := c.read(gctx, l.slice, band, i); err != nil {
+			if err := c.read(gctx, l, band, i); err != nil {
 				return c.road.lose(gctx, l, err)
 			}
 			return nil
@@ -107,20 +115,28 @@ func (c *chunk) decode(ctx context.Context, band *voxel.Block) error {
 	return c.fillLost(ctx, band)
 }
 
-// read fills layer i of band with rows of slice.
-func (c *chunk) read(ctx context.Context, slice source.Slice, band *voxel.Block, i int) error {
+// read fills layer i of band with rows of l's slice. One that was damaged in a
+// band above is opened again: what stands for a band must not depend on which
+// others were read, or it would depend on how the work was shared.
+func (c *chunk) read(ctx context.Context, l *layer, band *voxel.Block, i int) error {
+	if l.slice == nil {
+		slice, err := c.road.Source.Open(ctx, l.z)
+		if err != nil {
+			return err
+		}
+		l.slice = slice
+	}
 	dst := band.Slice(band.Box.Min.Z + i)
 	dst.Box = dst.Box.Add(c.road.Origin.Neg())
-	return slice.ReadRows(ctx, dst)
+	return l.slice.ReadRows(ctx, dst)
 }
 
 // fillLost puts something in the place of what could not be read, in ascending
-// z, so that under the policy Previous a row comes from the nearest slice above
-// that had it.
+// z, so that under the policy Previous the rows come from the nearest slice
+// before that has them.
 func (c *chunk) fillLost(ctx context.Context, band *voxel.Block) error {
 	for i := range c.layers {
-		l := &c.layers[i]
-		if !l.lost {
+		if !c.layers[i].lost {
 			continue
 		}
 		rows := band.Slice(band.Box.Min.Z + i).Data
@@ -139,39 +155,20 @@ func (c *chunk) fillLost(ctx context.Context, band *voxel.Block) error {
 }
 
 // readBefore fills the first layer of band from the nearest slice before the
-// chunk. That slice may belong to another run or share: what is posted must not
-// depend on how the work was split. Before the first slice of a stack there is
-// nothing, which is zeros.
+// chunk that has its rows. That slice may belong to another run or share. Before
+// the first slice of a stack there is nothing, which is zeros.
 func (c *chunk) readBefore(ctx context.Context, band *voxel.Block) error {
-	first := &c.layers[0]
-	for {
-		if first.slice == nil {
-			if first.z <= c.road.Stack.Min {
-				clear(band.Slice(band.Box.Min.Z).Data)
-				return nil
-			}
-			first.z--
-		}
-		err := c.readFirst(ctx, first, band)
+	for z := c.layers[0].z - 1; z >= c.road.Stack.Min; z-- {
+		before := &layer{z: z}
+		err := c.read(ctx, before, band, 0)
+		before.close()
 		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil || !isLoss(err) {
 			return fmt.Errorf("look for a slice before a missing one: %w", err)
 		}
-		first.close()
 	}
-}
-
-// readFirst fills the first layer of band from the slice at first.z, which it
-// opens unless it is open.
-func (c *chunk) readFirst(ctx context.Context, first *layer, band *voxel.Block) error {
-	if first.slice == nil {
-		slice, err := c.road.Source.Open(ctx, first.z)
-		if err != nil {
-			return err
-		}
-		first.slice = slice
-	}
-	return c.read(ctx, first.slice, band, 0)
+	clear(band.Slice(band.Box.Min.Z).Data)
+	return nil
 }

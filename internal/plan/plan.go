@@ -122,15 +122,15 @@ func Split(z voxel.Range, n int) []voxel.Range {
 	if n < 1 {
 		panic("plan: split among no workers")
 	}
-	var chunks []voxel.Range
-	for c := range z.Pieces(CuboidZ) {
-		chunks = append(chunks, c)
-	}
-	n = min(n, len(chunks))
+	chunks := z.CountPieces(CuboidZ)
+	n = min(n, chunks)
+	first := voxel.FloorDiv(z.Min, CuboidZ)
 	shares := make([]voxel.Range, n)
 	for i := range shares {
-		first, last := i*len(chunks)/n, (i+1)*len(chunks)/n-1
-		shares[i] = voxel.Range{Min: chunks[first].Min, Max: chunks[last].Max}
+		shares[i] = z.Intersect(voxel.Range{
+			Min: (first + i*chunks/n) * CuboidZ,
+			Max: (first + (i+1)*chunks/n) * CuboidZ,
+		})
 	}
 	return shares
 }

@@ -59,7 +59,7 @@ func (r Range) Pieces(step int) iter.Seq[Range] {
 	}
 	return func(yield func(Range) bool) {
 		for lo := r.Min; lo < r.Max; {
-			hi := min(r.Max, (floorDiv(lo, step)+1)*step)
+			hi := min(r.Max, (FloorDiv(lo, step)+1)*step)
 			if !yield(Range{lo, hi}) {
 				return
 			}
@@ -73,14 +73,14 @@ func (r Range) CountPieces(step int) int {
 	if r.Empty() {
 		return 0
 	}
-	return floorDiv(r.Max-1, step) - floorDiv(r.Min, step) + 1
+	return FloorDiv(r.Max-1, step) - FloorDiv(r.Min, step) + 1
 }
 
 // String gives "min:max", the form of a cutout URL.
 func (r Range) String() string { return fmt.Sprintf("%d:%d", r.Min, r.Max) }
 
-// floorDiv divides towards minus infinity, as the grid needs below 0.
-func floorDiv(a, b int) int {
+// FloorDiv divides towards minus infinity, as the grid needs below 0; b > 0.
+func FloorDiv(a, b int) int {
 	q := a / b
 	if a%b != 0 && a < 0 {
 		q--

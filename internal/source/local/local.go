@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/neurodata/ndpush/internal/source"
 )
@@ -65,10 +65,10 @@ func (d Dir) Open(ctx context.Context, name string) (source.File, error) {
 	}
 	f, err := os.Open(path)
 	switch {
-	case errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE):
-		return nil, placeError{err} // no fault of the file's
-	case err != nil:
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission):
 		return nil, err
+	case err != nil:
+		return nil, placeError{err} // too many open files, say: no fault of this one's
 	}
 	// The size of what was opened: the name may stand for another file by now.
 	if info, err = f.Stat(); err != nil {
@@ -113,3 +113,13 @@ type file struct {
 }
 
 func (f *file) Size() int64 { return f.size }
+
+// ReadAt reads. Where the system cannot, the disk or the network is to blame, and
+// nobody knows what is in the file.
+func (f *file) ReadAt(p []byte, off int64) (int, error) {
+	n, err := f.File.ReadAt(p, off)
+	if err != nil && err != io.EOF && !errors.Is(err, fs.ErrClosed) {
+		err = placeError{err}
+	}
+	return n, err
+}

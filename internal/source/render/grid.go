@@ -57,12 +57,12 @@ func fraction(scale float64) (unit, period int) {
 
 // scaled are the scaled pixels that show anything of r, pixels of the stack.
 func (g *grid) scaled(r voxel.Range) voxel.Range {
-	return voxel.Range{Min: floorDiv(r.Min*g.unit, g.period), Max: -floorDiv(-r.Max*g.unit, g.period)}
+	return voxel.Range{Min: voxel.FloorDiv(r.Min*g.unit, g.period), Max: -voxel.FloorDiv(-r.Max*g.unit, g.period)}
 }
 
 // align widens r to where boxes may begin and end.
 func (g *grid) align(r voxel.Range) voxel.Range {
-	return voxel.Range{Min: floorDiv(r.Min, g.unit) * g.unit, Max: -floorDiv(-r.Max, g.unit) * g.unit}
+	return voxel.Range{Min: voxel.FloorDiv(r.Min, g.unit) * g.unit, Max: -voxel.FloorDiv(-r.Max, g.unit) * g.unit}
 }
 
 // full is the least width in pixels of the stack that a service makes n scaled
@@ -113,13 +113,4 @@ func cut(r voxel.Range, n int) iter.Seq[voxel.Range] {
 func (g *grid) path(b box, k kind) string {
 	return fmt.Sprintf("/z/%d/box/%d,%d,%d,%d,%s/%s", b.z, b.x.Min/g.unit*g.period, b.y.Min/g.unit*g.period,
 		g.full(b.x.Len()), g.full(b.y.Len()), strconv.FormatFloat(g.scale, 'f', -1, 64), k)
-}
-
-// floorDiv divides towards minus infinity.
-func floorDiv(a, b int) int {
-	q := a / b
-	if a%b != 0 && a < 0 {
-		q--
-	}
-	return q
 }
