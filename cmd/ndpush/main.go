@@ -18,7 +18,11 @@ func main() { os.Exit(run()) }
 func run() int {
 	// The first signal ends ctx: what is in flight finishes. From then on
 	// signals have their default effect, so the second ends the program.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	home, err := os.UserHomeDir()

@@ -77,7 +77,7 @@ func (c *channelIngest) run(ctx context.Context) error {
 			return err
 		}
 	}
-	held, err := ingest.Survey(ctx, c.input, c.surveyed(), c.job.Missing)
+	held, err := ingest.Survey(ctx, c.input, c.surveyed(), c.job.Z, c.job.Missing)
 	if err != nil {
 		return c.options.explainSource(err)
 	}
@@ -100,7 +100,10 @@ func (c *channelIngest) run(ctx context.Context) error {
 	if changed := c.options.changed(); changed != "" {
 		err = errors.Join(err, c.note("warning: "+changed))
 	}
-	return errors.Join(err, c.summarize())
+	if serr := c.summarize(); err == nil {
+		err = serr
+	}
+	return err
 }
 
 // note tells a person of something, and the log.
@@ -154,13 +157,19 @@ func (c *channelIngest) post(ctx context.Context, r *ingest.Road, ch *boss.Chann
 	counter := progress.NewCounter(r.Plan.Channel, r.Plan.CountCuboids(), r.Plan.Bytes())
 	display := progress.Start(c.Stderr, counter, c.Progress)
 	defer display.Stop()
-	trouble := &trouble{w: display}
+	defer context.AfterFunc(ctx, func() {
+		display.Println("ndpush: finishing what is in flight, which takes half a minute at most; a second interrupt stops at once")
+	})()
+	trouble, front := &trouble{w: display}, new(frontier)
 	c.retries.to(c.log, display)
 	defer c.retries.to(c.log, c.Stderr)
-	r.Sink, r.Recorder = ch, recorders{c.log, counter, trouble, c.slack}
+	r.Sink, r.Recorder = ch, recorders{c.log, counter, trouble, front, c.slack}
 	start := time.Now()
 	err := r.Run(ctx)
 	c.outcome = outcome{Snapshot: counter.Snapshot(), took: time.Since(start), failed: trouble.failed, retries: c.retries.count()}
+	if left := front.left(r.Plan); !left.Empty() {
+		c.outcome.resume = c.job.ToSource(c.job.Data().WithZ(left)).Z()
+	}
 	return err
 }
 
@@ -171,13 +180,15 @@ func (c *channelIngest) summarize() error {
 		lines = append(lines, link)
 	}
 	for _, line := range lines {
-		fmt.Fprintln(c.Stdout, line)
+		if _, err := fmt.Fprintln(c.Stdout, line); err != nil {
+			return err
+		}
 		if err := c.log.Line("%s", line); err != nil {
 			return err
 		}
 	}
-	fmt.Fprintf(c.Stdout, "log: %s\n", c.log.Path())
-	return nil
+	_, err := fmt.Fprintf(c.Stdout, "log: %s\n", c.log.Path())
+	return err
 }
 
 // road is what posting and comparing walk.

@@ -67,7 +67,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 		err = &exitError{exitUsage, withHint(err, "ndpush help shows the commands, ndpush COMMAND --help its flags")}
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		err = &exitError{exitInterrupted, errors.New("interrupted: the same command posts everything again, which does no harm; --z-range leaves out what the log says is done")}
+		err = &exitError{exitInterrupted, errors.New("interrupted; what was in flight is done, and the summary says how to go on")}
 	}
 	report(a.Stderr, err)
 	return exitCode(err)

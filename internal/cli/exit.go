@@ -80,7 +80,7 @@ func report(w io.Writer, err error) {
 	case errors.As(err, &h):
 		fmt.Fprintf(w, "hint: %s\n", h.hint)
 	case exitCode(err) == exitRefused:
-		fmt.Fprintln(w, "hint: nothing is lost; run the same command again when BOSS takes data again")
+		fmt.Fprintln(w, "hint: nothing is lost; go on as said above when BOSS takes data again")
 	case errors.Is(err, syscall.ENOSPC):
 		fmt.Fprintln(w, "hint: make space, then run the same command again")
 	case errors.Is(err, fs.ErrPermission):

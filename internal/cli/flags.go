@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -125,6 +126,9 @@ func (f *jobFlags) jobs(ctx context.Context, again *retries) ([]*job.Job, error)
 
 // jobsOf judges the flags for each channel.
 func (f *jobFlags) jobsOf(channels []string) (jobs []*job.Job, err error) {
+	if err := f.checkDistinct(channels); err != nil {
+		return nil, err
+	}
 	for _, ch := range channels {
 		j, err := f.job(ch)
 		if err != nil {
@@ -184,6 +188,7 @@ func (f *jobFlags) channels() ([]string, error) {
 		return nil, errors.New("--channel and --channels-list-file exclude each other")
 	}
 	text, err := os.ReadFile(f.channelsFile)
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as some editors begin a file
 	if err != nil {
 		return nil, fmt.Errorf("read the list of channels: %w", err)
 	}

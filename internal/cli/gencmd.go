@@ -76,6 +76,7 @@ func (a *app) script(ctx context.Context, w io.Writer, o *gencmdOptions, jobs []
 	a.estimate(ctx, &b, o, jobs, shares)
 	fmt.Fprintf(&b, "\n%s --create-resources || exit\n\n", command)
 	fmt.Fprintln(&b, "pids=")
+	fmt.Fprintln(&b, "trap 'kill $pids 2>/dev/null' INT TERM HUP # each finishes what is in flight")
 	for _, z := range shares {
 		source := j.ToSource(j.Data().WithZ(z)).Z()
 		fmt.Fprintf(&b, "%s --z-range %v & pids=\"$pids $!\"\n", command, source)
@@ -85,6 +86,10 @@ worst=0
 for pid in $pids; do
 	wait "$pid"
 	code=$?
+	while [ "$code" -gt 128 ] && kill -0 "$pid" 2>/dev/null; do # it was the wait that was interrupted
+		wait "$pid"
+		code=$?
+	done
 	[ "$code" -gt "$worst" ] && worst=$code
 done
 exit "$worst"
@@ -121,7 +126,7 @@ func (o *gencmdOptions) held(ctx context.Context, j *job.Job) (in input, held in
 	in, err := o.input(ctx, j)
 	if err == nil {
 		z := j.ToSource(j.Data()).Z().Min
-		if held, err = ingest.Survey(ctx, in, voxel.Range{Min: z, Max: z + 1}, job.Fail); err == nil {
+		if held, err = ingest.Survey(ctx, in, voxel.Range{Min: z, Max: z + 1}, j.Z, job.Fail); err == nil {
 			return in, held, fmt.Sprintf("as slice %d is read", z)
 		}
 	}

@@ -16,12 +16,14 @@ type outcome struct {
 	progress.Snapshot
 	took     time.Duration
 	retries  int64       // requests that were sent again
+	resume   voxel.Range // slices, in source coordinates, from the first that is not done; empty: none
 	failed   []voxel.Box // cuboids that were not posted
 	verified bool        // something was compared
 	what     string      // what was compared
 	match    int
 	differ   int
-	unsure   int // could not be compared
+	unsure   int           // could not be compared
+	lost     map[int]error // slices that could not be read to compare with
 }
 
 func (o *outcome) add(p outcome) {
@@ -34,7 +36,7 @@ func (o *outcome) add(p outcome) {
 // compared takes over what a verification found.
 func (o *outcome) compared(what string, r *verify.Report) {
 	o.verified, o.what = true, what
-	o.match, o.differ, o.unsure = r.Match, r.Differ, r.Error
+	o.match, o.differ, o.unsure, o.lost = r.Match, r.Differ, r.Error, r.Lost
 }
 
 // err is what the program ends with: a difference weighs more than a gap.
@@ -43,7 +45,7 @@ func (o *outcome) err() error {
 	case o.differ > 0:
 		return &exitError{exitDiffers, fmt.Errorf("verification found a difference: %s", counted(int64(o.differ), "cuboid"))}
 	case o.Failed > 0 || o.Missing > 0:
-		return &exitError{exitIncomplete, fmt.Errorf("incomplete: %s failed, %s missing; the log has the list", counted(o.Failed, "cuboid"), counted(o.Missing, "slice"))}
+		return &exitError{exitIncomplete, fmt.Errorf("incomplete: %s failed, %s missing", counted(o.Failed, "cuboid"), counted(o.Missing, "slice"))}
 	case o.unsure > 0:
 		return &exitError{exitIncomplete, fmt.Errorf("not verified: %s could not be compared", counted(int64(o.unsure), "cuboid"))}
 	}
@@ -57,6 +59,9 @@ func (o *outcome) lines(j *job.Job) []string {
 		size(o.Bytes), o.took.Round(100*time.Millisecond), rate(o.Bytes, o.took))}
 	for _, box := range firstOf(sortedBoxes(o.failed), told) {
 		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
+	}
+	if !o.resume.Empty() {
+		lines = append(lines, fmt.Sprintf("%s: to go on, add --z-range %v: what lies before is done", j.Path(), o.resume))
 	}
 	if verdict := o.verdict(j); verdict != "" {
 		lines = append(lines, verdict)

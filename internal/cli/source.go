@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/plan"
@@ -88,6 +89,14 @@ func (f *jobFlags) checkNaming(channel string) error {
 	naming.Channel = channel
 	_, err := source.ParsePattern(naming)
 	return err
+}
+
+// checkDistinct objects to channels that would all be made of the same files.
+func (f *jobFlags) checkDistinct(channels []string) error {
+	if len(channels) < 2 || strings.Contains(f.naming.BasePath+f.naming.BaseFilename, "<ch>") {
+		return nil
+	}
+	return fmt.Errorf("%d channels would all hold the same images: put <ch>, which stands for the channel's name, into --base-path or --base-filename", len(channels))
 }
 
 // pattern names the files of j.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -59,7 +60,7 @@ func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, c
 	if err != nil {
 		return out, err
 	}
-	held, err := ingest.Survey(ctx, in, j.ToSource(j.Data()).Z(), j.Missing)
+	held, err := ingest.Survey(ctx, in, j.ToSource(j.Data()).Z(), j.Z, j.Missing)
 	if err != nil {
 		return out, o.explainSource(err)
 	}
@@ -78,9 +79,15 @@ func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, c
 	} else {
 		err = a.compareAll(ctx, r, ch, &out)
 	}
-	if err == nil {
-		fmt.Fprintln(a.Stdout, out.verdict(j))
+	if err != nil {
+		return out, err
 	}
+	trouble := &trouble{w: a.Stderr}
+	for _, z := range slices.Sorted(maps.Keys(out.lost)) {
+		trouble.Missing(z, out.lost[z])
+	}
+	out.Missing = int64(len(out.lost))
+	_, err = fmt.Fprintln(a.Stdout, out.verdict(j))
 	return out, err
 }
 

@@ -468,7 +468,7 @@ func TestMismatch(t *testing.T) {
 		if err := s.road.Run(t.Context()); !errors.Is(err, bad) {
 			t.Errorf("%v: Run = %v, want %v", policy, err, bad)
 		}
-		if _, err := ingest.Survey(t.Context(), s.road.Source, s.road.Stack, policy); !errors.Is(err, bad) {
+		if _, err := ingest.Survey(t.Context(), s.road.Source, s.road.Stack, s.road.Stack, policy); !errors.Is(err, bad) {
 			t.Errorf("%v: Survey = %v, want %v", policy, err, bad)
 		}
 	}
@@ -487,7 +487,7 @@ func TestSurveyMismatch(t *testing.T) {
 		opened.Add(1)
 		return faulty.Open(ctx, z)
 	})
-	_, err := ingest.Survey(t.Context(), src, z, job.Zero)
+	_, err := ingest.Survey(t.Context(), src, z, z, job.Zero)
 	if err == nil || !strings.HasPrefix(err.Error(), "at least ") || !strings.Contains(err.Error(), "of 1000 slices") || !strings.Contains(err.Error(), ".tif is ") {
 		t.Errorf("Survey = %v", err)
 	}
@@ -548,7 +548,7 @@ func TestSurvey(t *testing.T) {
 	src := sourcetest.Faulty{Source: s.road.Source, Faults: faults}
 	check := func(policy job.Missing, want ...string) {
 		t.Helper()
-		_, err := ingest.Survey(t.Context(), src, z, policy)
+		_, err := ingest.Survey(t.Context(), src, z, z, policy)
 		if len(want) == 0 && err != nil {
 			t.Errorf("%v: Survey = %v, want no error", policy, err)
 		}
@@ -571,6 +571,15 @@ func TestSurvey(t *testing.T) {
 	check(job.Previous)
 	faults[z.Max-1] = sourcetest.Fault{Open: fs.ErrNotExist}
 	check(job.Zero, "none of the 23 slices")
+
+	// A share of which all is lost is one with gaps, if other slices are there.
+	if _, err := ingest.Survey(t.Context(), src, z, voxel.Range{Min: 0, Max: z.Max}, job.Zero); err == nil {
+		t.Error("a stack without any slice passes")
+	}
+	delete(faults, z.Max-1)
+	if _, err := ingest.Survey(t.Context(), src, voxel.Range{Min: 12, Max: 16}, z, job.Zero); err != nil {
+		t.Errorf("a share with gaps: %v", err)
+	}
 }
 
 // With images so small that a chunk is one cuboid, all workers still have work.

@@ -26,19 +26,20 @@ const listed = 10
 // of them holds while it is open, see [source.Slice].
 //
 // Under the policy Fail every slice that cannot be opened is part of the error.
-// Under the others it is left to the run, which records it, but if no slice at
-// all can be opened, that is an error: the pattern is wrong, not the stack.
+// Under the others it is left to the run, which records it, but if no slice of
+// the whole stack can be opened, that is an error: the pattern is wrong, not the
+// stack.
 // A slice of another type or size, or of a kind that is not read, is an error
 // under every policy.
-func Survey(ctx context.Context, src source.Source, z voxel.Range, missing job.Missing) (held int64, err error) {
+func Survey(ctx context.Context, src source.Source, z, stack voxel.Range, missing job.Missing) (held int64, err error) {
 	var s survey
-	g, ctx := errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(surveyors)
-	for i := z.Min; i < z.Max && ctx.Err() == nil; i++ {
+	for i := z.Min; i < z.Max && gctx.Err() == nil; i++ {
 		g.Go(func() error {
-			slice, err := src.Open(ctx, i)
+			slice, err := src.Open(gctx, i)
 			if err != nil {
-				return s.fail(ctx, i, err)
+				return s.fail(gctx, i, err)
 			}
 			defer slice.Close()
 			s.open(slice.Held())
@@ -53,10 +54,28 @@ func Survey(ctx context.Context, src source.Source, z voxel.Range, missing job.M
 		return s.held, list(s.wrong, z)
 	case err != nil:
 		return s.held, err
-	case len(s.lost) == z.Len() || missing == job.Fail:
+	case missing == job.Fail:
 		return s.held, list(s.lost, z)
+	case len(s.lost) == z.Len():
+		return anyOf(ctx, src, stack, list(s.lost, z))
 	}
 	return s.held, nil
+}
+
+// anyOf looks for a slice of the stack that can be opened, and gives what it
+// holds; none is the error if there is none.
+func anyOf(ctx context.Context, src source.Source, stack voxel.Range, none error) (held int64, err error) {
+	for z := stack.Min; z < stack.Max; z++ {
+		slice, err := src.Open(ctx, z)
+		if err == nil {
+			held = slice.Held()
+			return held, slice.Close()
+		}
+		if ctx.Err() != nil || !isLoss(err) {
+			return 0, err
+		}
+	}
+	return 0, none
 }
 
 // A survey is what is known of the slices so far.

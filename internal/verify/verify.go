@@ -133,8 +133,9 @@ const kept = 20
 // and safe for concurrent use while that is walked.
 type Report struct {
 	Match, Differ, Error int
-	Differences          []error // the first of them
-	Errors               []error // the first that could not be compared
+	Lost                 map[int]error // slices (source coordinates) that could not be read: what stands for them was compared
+	Differences          []error       // the first of them
+	Errors               []error       // the first that could not be compared
 
 	mu sync.Mutex
 }
@@ -168,8 +169,16 @@ func (r *Report) Failed(box voxel.Box, err error) error {
 	return nil
 }
 
-// Missing is known from posting: what stood in for the slice is compared.
-func (r *Report) Missing(int, error) error { return nil }
+// Missing notes that slice z could not be read.
+func (r *Report) Missing(z int, err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.Lost == nil {
+		r.Lost = make(map[int]error)
+	}
+	r.Lost[z] = err
+	return nil
+}
 
 func keep(list []error, err error) []error {
 	if len(list) < kept {

@@ -83,6 +83,11 @@ func TestReport(t *testing.T) {
 	post(&verify.Sink{From: boss{err: down}})
 	post(&verify.Sink{From: boss{Block: other}, Except: []voxel.Box{cube}})
 	r.Empty(cube)
+	r.Missing(7, down)
+	r.Missing(7, down)
+	if len(r.Lost) != 1 || !errors.Is(r.Lost[7], down) {
+		t.Errorf("lost slices: %v", r.Lost)
+	}
 	if r.Match != 1 || r.Differ != 25 || r.Error != 3 {
 		t.Errorf("%d match, %d differ, %d errors, want 1, 25, 3", r.Match, r.Differ, r.Error)
 	}
