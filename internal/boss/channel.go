@@ -124,7 +124,7 @@ func (c *Client) readCutout(r *request, resp *http.Response, f *frame, dst *voxe
 	}
 	want := len(dst.Data)
 	// One byte more than can be, to notice an answer that is too long.
-	if err := f.readAll(resp.Body, blosc.MaxLen(want)+1); err != nil {
+	if err := f.readAll(resp, blosc.MaxLen(want)+1); err != nil {
 		return c.networkError(r, err)
 	}
 	got, err := f.decoder.Append(dst.Data[:0], f.data, want)

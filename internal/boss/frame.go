@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -89,12 +91,26 @@ func (b *frameBody) Close() error {
 	return nil
 }
 
-// readAll appends what r gives to the empty frame, at most limit bytes of it.
-func (f *frame) readAll(r io.Reader, limit int) error {
-	buf := bytes.NewBuffer(f.data[:0])
-	_, err := buf.ReadFrom(io.LimitReader(r, int64(limit)))
-	f.data = buf.Bytes()
-	return err
+// readAll makes the body of resp the frame, at most limit bytes of it. It takes
+// the memory that the body needs at once: growing step by step takes up to twice
+// as much.
+func (f *frame) readAll(resp *http.Response, limit int) error {
+	n := limit
+	if 0 <= resp.ContentLength && resp.ContentLength < int64(limit) {
+		n = int(resp.ContentLength)
+	}
+	f.data = slices.Grow(f.data[:0], n)
+	for len(f.data) < n {
+		m, err := resp.Body.Read(f.data[len(f.data):n])
+		f.data = f.data[:len(f.data)+m]
+		if err == io.EOF {
+			return nil // one that ends too early has an error of its own
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readCloser is a reader of memory that nobody changes.
