@@ -32,18 +32,21 @@ var law = map[string][]string{
 	"internal/tiff":   {"github.com/klauspost/compress"},
 	"internal/raster": {"internal/voxel", "internal/tiff"},
 
+	// How patient those are who ask services.
+	"internal/retry": {},
+
 	// Where slices come from.
 	"internal/source":            {"internal/voxel", "internal/raster"},
 	"internal/source/local":      {"internal/source"},
 	"internal/source/sourcetest": {"internal/source", "internal/voxel"},
-	"internal/source/s3":         {"internal/source", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "golang.org/x/sync"},
-	"internal/source/render":     {"internal/source", "internal/raster", "internal/voxel", "golang.org/x/sync"},
+	"internal/source/s3":         {"internal/source", "internal/retry", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "golang.org/x/sync"},
+	"internal/source/render":     {"internal/source", "internal/retry", "internal/raster", "internal/voxel", "golang.org/x/sync"},
 	// As with BOSS, the double of the service shares no code with the client.
 	"internal/source/render/rendertest": {"internal/voxel"},
 
 	// Where cuboids go. The server never imports the client: a shared mistake
 	// must not pass.
-	"internal/boss":      {"internal/voxel", "internal/blosc", "gopkg.in/ini.v1"},
+	"internal/boss":      {"internal/voxel", "internal/blosc", "internal/retry", "gopkg.in/ini.v1"},
 	"internal/provision": {"internal/job", "internal/boss", "internal/voxel"},
 	"internal/localboss": {"internal/voxel", "internal/blosc", "golang.org/x/sync"},
 

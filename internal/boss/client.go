@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/neurodata/ndpush/internal/blosc"
+	"github.com/neurodata/ndpush/internal/retry"
 )
 
 // Options of a Client. The zero value is sensible.
@@ -35,7 +36,7 @@ type Options struct {
 	Workers int
 
 	Timeouts Timeouts
-	Retry    Retry
+	Retry    retry.Policy  // see patience
 	OnRetry  func(Failure) // is called before each wait, concurrently; nil: nobody is told
 
 	Blosc blosc.Options // how cuboids are compressed
@@ -73,7 +74,7 @@ type Client struct {
 	agent    string
 	http     http.Client
 	timeouts Timeouts
-	retry    Retry
+	retry    retry.Policy
 	onRetry  func(Failure)
 	frames   framePool
 }
@@ -119,7 +120,7 @@ func (o *Options) setDefaults() {
 		o.Proxy = http.ProxyFromEnvironment
 	}
 	o.Timeouts.setDefaults()
-	o.Retry.setDefaults()
+	o.Retry = o.Retry.Or(patience)
 }
 
 func (t *Timeouts) setDefaults() {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/neurodata/ndpush/internal/retry"
 )
 
 func TestExplain(t *testing.T) {
@@ -69,7 +71,7 @@ func TestProxy(t *testing.T) {
 	}()
 	c, err := New(Access{Protocol: "https", Host: "api.bossdb.io", Token: NewToken(secret)}, Options{
 		Proxy: http.ProxyURL(&url.URL{Scheme: "http", Host: l.Addr().String()}),
-		Retry: Retry{Attempts: 1},
+		Retry: retry.Policy{Attempts: 1},
 	})
 	if err != nil {
 		t.Fatal(err)

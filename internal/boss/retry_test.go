@@ -2,7 +2,6 @@ package boss
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,13 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/neurodata/ndpush/internal/retry"
 )
 
 // schedule sends one request to a server that answers with these statuses, the
 // last one for ever, and returns the waits between the attempts.
-func schedule(t *testing.T, r Retry, header string, statuses ...int) (waits []time.Duration, attempts int, err error) {
+func schedule(t *testing.T, r retry.Policy, header string, statuses ...int) (waits []time.Duration, attempts int, err error) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		status := statuses[min(attempts, len(statuses)-1)]
@@ -53,69 +53,33 @@ func TestSchedule(t *testing.T) {
 	half := func() float64 { return 0.5 }
 	for _, tt := range []struct {
 		name     string
-		retry    Retry
+		retry    retry.Policy
 		header   string
 		statuses []int
 		want     []time.Duration
 		ok       bool
 	}{
-		{"at once", Retry{}, "", []int{200}, nil, true},
-		{"once more", Retry{}, "", []int{503, 200}, []time.Duration{500 * ms}, true},
-		{"doubling", Retry{}, "", []int{502}, []time.Duration{500 * ms, s, 2 * s, 4 * s, 8 * s, 16 * s, 30 * s}, false},
-		{"jitter", Retry{Random: half}, "", []int{502, 502, 200}, []time.Duration{375 * ms, 750 * ms}, true},
-		{"of one's own", Retry{Attempts: 4, Base: s, Max: 2 * s}, "", []int{503}, []time.Duration{s, 2 * s, 2 * s}, false},
-		{"few", Retry{}, "", []int{500}, []time.Duration{500 * ms, s}, false},
-		{"fewer than few", Retry{Attempts: 2}, "", []int{500}, []time.Duration{500 * ms}, false},
-		{"permanent", Retry{}, "", []int{400}, nil, false},
-		{"fatal", Retry{}, "", []int{401}, nil, false},
-		{"quota", Retry{}, "", []int{429}, nil, false},
-		{"from transient to fatal", Retry{}, "", []int{503, 403}, []time.Duration{500 * ms}, false},
-		{"Retry-After", Retry{Attempts: 3}, "7", []int{503}, []time.Duration{7 * s, 7 * s}, false},
-		{"Retry-After, sooner than we", Retry{Attempts: 3, Base: 10 * s}, "7", []int{503}, []time.Duration{10 * s, 20 * s}, false},
-		{"a rate, not a quota", Retry{}, "3", []int{429, 200}, []time.Duration{3 * s}, true},
-		{"Retry-After tomorrow", Retry{}, "86400", []int{503}, nil, false},
+		{"at once", retry.Policy{}, "", []int{200}, nil, true},
+		{"once more", retry.Policy{}, "", []int{503, 200}, []time.Duration{500 * ms}, true},
+		{"doubling", retry.Policy{}, "", []int{502}, []time.Duration{500 * ms, s, 2 * s, 4 * s, 8 * s, 16 * s, 30 * s}, false},
+		{"jitter", retry.Policy{Random: half}, "", []int{502, 502, 200}, []time.Duration{375 * ms, 750 * ms}, true},
+		{"of one's own", retry.Policy{Attempts: 4, Base: s, Max: 2 * s}, "", []int{503}, []time.Duration{s, 2 * s, 2 * s}, false},
+		{"few", retry.Policy{}, "", []int{500}, []time.Duration{500 * ms, s}, false},
+		{"fewer than few", retry.Policy{Attempts: 2}, "", []int{500}, []time.Duration{500 * ms}, false},
+		{"permanent", retry.Policy{}, "", []int{400}, nil, false},
+		{"fatal", retry.Policy{}, "", []int{401}, nil, false},
+		{"quota", retry.Policy{}, "", []int{429}, nil, false},
+		{"from transient to fatal", retry.Policy{}, "", []int{503, 403}, []time.Duration{500 * ms}, false},
+		{"Retry-After", retry.Policy{Attempts: 3}, "7", []int{503}, []time.Duration{7 * s, 7 * s}, false},
+		{"Retry-After, sooner than we", retry.Policy{Attempts: 3, Base: 10 * s}, "7", []int{503}, []time.Duration{10 * s, 20 * s}, false},
+		{"a rate, not a quota", retry.Policy{}, "3", []int{429, 200}, []time.Duration{3 * s}, true},
+		{"Retry-After tomorrow", retry.Policy{}, "86400", []int{503}, nil, false},
 	} {
 		waits, attempts, err := schedule(t, tt.retry, tt.header, tt.statuses...)
 		if !slices.Equal(waits, tt.want) || attempts != len(tt.want)+1 || (err == nil) != tt.ok {
 			t.Errorf("%s: %d attempts, waits %v, error %v; want waits %v", tt.name, attempts, waits, err, tt.want)
 		}
 	}
-}
-
-// The waits differ, within the half that chance decides.
-func TestJitter(t *testing.T) {
-	var r Retry
-	r.setDefaults()
-	e := &Error{verdict: verdict{class: Transient}}
-	seen := map[time.Duration]bool{}
-	for range 100 {
-		d := r.wait(3, e)
-		if d <= time.Second || d > 2*time.Second {
-			t.Errorf("the third wait is %v", d)
-		}
-		seen[d] = true
-	}
-	if len(seen) < 50 {
-		t.Errorf("100 waits have only %d lengths", len(seen))
-	}
-	if d := r.wait(1000, e); d > r.Max {
-		t.Errorf("the thousandth wait is %v", d)
-	}
-}
-
-func TestSleep(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
-		if err := sleep(t.Context(), time.Minute); err != nil || time.Since(begin) != time.Minute {
-			t.Errorf("slept %v, %v", time.Since(begin), err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		begin = time.Now()
-		if err := sleep(ctx, time.Hour); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second {
-			t.Errorf("slept %v, %v", time.Since(begin), err)
-		}
-	})
 }
 
 func TestParseRetryAfter(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/neurodata/ndpush/internal/retry"
 	"io"
 	"log"
 	"math/rand/v2"
@@ -362,7 +363,7 @@ func TestRefusalWithoutReadingTheBody(t *testing.T) {
 		}
 		io.WriteString(conn, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 5\r\nConnection: close\r\n\r\nsorry")
 	})
-	ch := newChannel(t, newClient(t, url, boss.Options{Retry: boss.Retry{Attempts: 1}}), voxel.Uint8)
+	ch := newChannel(t, newClient(t, url, boss.Options{Retry: retry.Policy{Attempts: 1}}), voxel.Uint8)
 	for range 20 {
 		err := ch.Post(t.Context(), cuboid)
 		if e := (*boss.Error)(nil); !errors.As(err, &e) || e.Status != 503 || e.Message != "sorry" || !e.Temporary() {
@@ -390,7 +391,7 @@ func TestSilence(t *testing.T) {
 		{"no end", silent, boss.Timeouts{Request: 20 * time.Millisecond}},
 		{"half an answer", stuck, boss.Timeouts{Request: 20 * time.Millisecond}},
 	} {
-		c := newClient(t, raw(t, tt.h), boss.Options{Timeouts: tt.limits, Retry: boss.Retry{Attempts: 2}})
+		c := newClient(t, raw(t, tt.h), boss.Options{Timeouts: tt.limits, Retry: retry.Policy{Attempts: 2}})
 		_, err := newChannel(t, c, voxel.Uint8).Get(t.Context(), box)
 		if e := (*boss.Error)(nil); !errors.As(err, &e) || !e.Temporary() || !strings.Contains(err.Error(), "did not answer in time") {
 			t.Errorf("%s: %v", tt.name, err)
@@ -560,7 +561,7 @@ func TestNobodyListens(t *testing.T) {
 	host := l.Addr().String()
 	l.Close()
 	var n int
-	c := newClient(t, "http://"+host, boss.Options{Retry: boss.Retry{Attempts: 4}, OnRetry: func(boss.Failure) { n++ }})
+	c := newClient(t, "http://"+host, boss.Options{Retry: retry.Policy{Attempts: 4}, OnRetry: func(boss.Failure) { n++ }})
 	_, err = c.Collection(t.Context(), "lab")
 	want := fmt.Sprintf("GET /v1/collection/lab: connect to %s: connection refused", host)
 	if err == nil || err.Error() != want || n != 3 {
@@ -572,7 +573,7 @@ func TestNobodyListens(t *testing.T) {
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := serve(t, boss.Options{
-		Retry:   boss.Retry{Base: time.Hour, Max: time.Hour, Sleep: func(ctx context.Context, _ time.Duration) error { <-ctx.Done(); return ctx.Err() }},
+		Retry:   retry.Policy{Base: time.Hour, Max: time.Hour, Sleep: func(ctx context.Context, _ time.Duration) error { <-ctx.Done(); return ctx.Err() }},
 		OnRetry: func(boss.Failure) { cancel() },
 	}, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "restarting", http.StatusBadGateway) })
 	_, err := c.Collection(ctx, "lab")

@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"errors"
+	"github.com/neurodata/ndpush/internal/retry"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -53,7 +54,7 @@ func newClient(t *testing.T, url string) *boss.Client {
 	t.Helper()
 	access := boss.Access{Protocol: "http", Host: strings.TrimPrefix(url, "http://"), Token: boss.NewToken(secret)}
 	c, err := boss.New(access, boss.Options{
-		Retry: boss.Retry{Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }},
+		Retry: retry.Policy{Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,84 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/neurodata/ndpush/internal/retry"
 )
 
-// Retry says how patiently a request is repeated.
-//
-// The wait doubles from Base to Max; of each, a random part of up to a half is
-// left out, so that boxes which failed together do not come back together.
-type Retry struct {
-	// Attempts is how often a box is asked for at most while the service or the
-	// way to it is in trouble; zero: 8, which rides out a restart of about a minute.
-	Attempts int
-	Base     time.Duration // zero: half a second
-	Max      time.Duration // zero: 30 s
-
-	// Sleep waits for d, or returns ctx's error as soon as ctx is done; nil: a timer.
-	Sleep func(ctx context.Context, d time.Duration) error
-	// Random gives numbers in [0, 1) and is called concurrently; nil: math/rand/v2.
-	Random func() float64
-}
+// patience is what a zero [retry.Policy] means here: it rides out a restart of
+// about a minute.
+var patience = retry.Policy{Attempts: 8, Base: 500 * time.Millisecond, Max: 30 * time.Second}
 
 // few is how often something is asked for that is most likely wrong for good, or
 // takes long to find out. A tile that a service cannot read from its disk is a
 // 400, also when it is the disk that has a bad moment.
 const few = 4
 
-func (r *Retry) setDefaults() {
-	if r.Attempts == 0 {
-		r.Attempts = 8
-	}
-	if r.Base == 0 {
-		r.Base = 500 * time.Millisecond
-	}
-	if r.Max == 0 {
-		r.Max = 30 * time.Second
-	}
-	if r.Sleep == nil {
-		r.Sleep = sleep
-	}
-	if r.Random == nil {
-		r.Random = rand.Float64
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // attempts is how often a request may be sent that ends in e.
-func (r *Retry) attempts(e *Error) int {
+func (c *client) attempts(e *Error) int {
 	switch {
 	case e.class == refused:
 		return 1
 	case e.class == damage || e.slow():
-		return min(few, r.Attempts)
+		return min(few, c.retry.Attempts)
 	}
-	return r.Attempts
-}
-
-// wait is how long to wait after attempt n, counted from 1.
-func (r *Retry) wait(n int) time.Duration {
-	d := r.Base
-	for i := 1; i < n && d < r.Max; i++ {
-		d *= 2
-	}
-	d = min(d, r.Max)
-	return d - time.Duration(r.Random()/2*float64(d))
+	return c.retry.Attempts
 }
 
 // A Failure is an attempt that failed and will be followed by another.
@@ -98,7 +47,7 @@ type client struct {
 	agent   string
 	http    http.Client
 	timeout time.Duration
-	retry   Retry
+	retry   retry.Policy
 	onRetry func(Failure)
 }
 
@@ -132,10 +81,10 @@ func (c *client) do(ctx context.Context, path, query string, read func(*http.Res
 			return ctx.Err()
 		}
 		var e *Error
-		if !errors.As(err, &e) || n >= c.retry.attempts(e) {
+		if !errors.As(err, &e) || n >= c.attempts(e) {
 			return err
 		}
-		wait := c.retry.wait(n)
+		wait := c.retry.Wait(n)
 		c.onRetry(Failure{e, n, wait})
 		if err := c.retry.Sleep(ctx, wait); err != nil {
 			return fmt.Errorf("%w; before that: %w", err, e)

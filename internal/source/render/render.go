@@ -36,6 +36,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/neurodata/ndpush/internal/retry"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
@@ -57,7 +58,7 @@ type Options struct {
 	Side int
 
 	Timeout time.Duration // of one attempt in all; zero: 5 minutes
-	Retry   Retry
+	Retry   retry.Policy  // see patience
 	OnRetry func(Failure) // is called before each wait, concurrently; nil: nobody is told
 
 	Version string                                // of ndpush, told to the server
@@ -123,7 +124,7 @@ func (o *Options) setDefaults() {
 	if o.Proxy == nil {
 		o.Proxy = http.ProxyFromEnvironment
 	}
-	o.Retry.setDefaults()
+	o.Retry = o.Retry.Or(patience)
 }
 
 // newStack judges the options.

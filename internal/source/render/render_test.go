@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"github.com/neurodata/ndpush/internal/retry"
 	"image"
 	"image/png"
 	"io"
@@ -31,7 +32,7 @@ func serve(t testing.TB, s *rendertest.Server) render.Options {
 	t.Cleanup(server.Close)
 	return render.Options{
 		BaseURL: server.URL + "/render-ws/v1/", Owner: "lab", Project: "fly", Stack: "v1", Type: voxel.Uint8, Side: 64,
-		Retry: render.Retry{Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }},
+		Retry: retry.Policy{Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"errors"
 	"fmt"
+	"github.com/neurodata/ndpush/internal/retry"
 	"io"
 	"io/fs"
 	"net"
@@ -123,7 +124,7 @@ func TestGiveUp(t *testing.T) {
 	}
 	o := s.options()
 	var waits []time.Duration
-	o.Retry = s3.Retry{
+	o.Retry = retry.Policy{
 		Attempts: 6, Base: time.Second, Max: 5 * time.Second, Random: func() float64 { return 0.5 },
 		Sleep: func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil },
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/neurodata/ndpush/internal/retry"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -127,7 +128,7 @@ func (g *gateway) put(t testing.TB, bucket, key string, p []byte) {
 
 // options are those for a bucket at url, with waits that take little time.
 func options(url, bucket string) s3.Options {
-	return s3.Options{Bucket: bucket, Endpoint: url, PathStyle: true, Retry: s3.Retry{Base: time.Millisecond, Max: 4 * time.Millisecond}}
+	return s3.Options{Bucket: bucket, Endpoint: url, PathStyle: true, Retry: retry.Policy{Base: time.Millisecond, Max: 4 * time.Millisecond}}
 }
 
 // The contract of a source, over a store that sometimes is what S3 says it may

@@ -22,6 +22,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/neurodata/ndpush/internal/retry"
 	"github.com/neurodata/ndpush/internal/source"
 )
 
@@ -54,7 +55,7 @@ type Options struct {
 	// zero: 30 s. A slow answer that goes on is no silent one.
 	Timeout time.Duration
 
-	Retry Retry
+	Retry retry.Policy // see patience
 }
 
 const (
@@ -86,7 +87,7 @@ func (o *Options) setDefaults() {
 	if o.Timeout <= 0 {
 		o.Timeout = 30 * time.Second
 	}
-	o.Retry.setDefaults()
+	o.Retry = o.Retry.Or(patience)
 }
 
 // A Bucket is the keys below a prefix. It is safe for concurrent use.
@@ -97,7 +98,7 @@ type Bucket struct {
 	client       *s3.Client
 	slots        chan struct{} // one for each request in flight
 	timeout      time.Duration
-	retry        Retry
+	retry        retry.Policy
 	pool         *pool
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/md5"
 	"fmt"
+	"github.com/neurodata/ndpush/internal/retry"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -120,7 +121,7 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 
 // options are those for s, with waits that take no time.
 func (s *store) options() s3.Options {
-	return s3.Options{Bucket: "b", Endpoint: s.url, PathStyle: true, Retry: s3.Retry{Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}}
+	return s3.Options{Bucket: "b", Endpoint: s.url, PathStyle: true, Retry: retry.Policy{Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}}
 }
 
 func bucket(t testing.TB, o s3.Options) *s3.Bucket {
