@@ -32,8 +32,12 @@ type Slice interface {
 	// y within the height, both from 0; z is not looked at, but dst is one deep.
 	// The memory of dst stays the caller's. Rows may be skipped, but never go
 	// back: a row above the last one read, a box outside the image, another
-	// type and a closed slice are errors. An error half-way names the row that
-	// failed; what dst then holds is undefined, and the slice gives no more rows.
+	// type and a closed slice are errors.
+	//
+	// An error half-way names the row that failed, and the slice gives no more
+	// rows: every later call gives the same error. If it is (or wraps) a
+	// [*RowError], the image itself is damaged, and the rows of dst above its Row
+	// are good; after any other error nothing in dst can be used.
 	ReadRows(ctx context.Context, dst *voxel.Block) error
 
 	// Held is the most memory in bytes that the slice holds between its first
