@@ -35,9 +35,9 @@ type Slice interface {
 	// type and a closed slice are errors.
 	//
 	// An error half-way names the row that failed, and the slice gives no more
-	// rows: every later call gives the same error. If it is (or wraps) a
-	// [*RowError], the image itself is damaged, and the rows of dst above its Row
-	// are good; after any other error nothing in dst can be used.
+	// rows: every later call fails, too. If the error is (or wraps) a [*RowError],
+	// the image itself is damaged, and the rows of dst above its Row are good;
+	// after any other error nothing in dst can be used.
 	ReadRows(ctx context.Context, dst *voxel.Block) error
 
 	// Held is the most memory in bytes that the slice holds between its first

@@ -14,8 +14,8 @@ type Fault struct {
 	// is missing.
 	Open error
 
-	// Rows is what ReadRows gives once a row from Row on is asked for. The rows
-	// of that band above Row are there.
+	// Rows is why ReadRows gives a *source.RowError once a row from Row on is
+	// asked for. The rows of that band above Row are there.
 	Rows error
 	Row  int
 
@@ -73,5 +73,5 @@ func (s *faultySlice) ReadRows(ctx context.Context, dst *voxel.Block) error {
 	if err := s.Slice.ReadRows(ctx, &good); err != nil {
 		return err
 	}
-	return fmt.Errorf("read slice %d: row %d: %w", s.z, good.Box.Max.Y, s.fault.Rows)
+	return fmt.Errorf("read slice %d: %w", s.z, &source.RowError{Row: good.Box.Max.Y, Err: s.fault.Rows})
 }

@@ -59,6 +59,8 @@ func TestFaulty(t *testing.T) {
 	b := voxel.NewBlock(voxel.Box{Max: voxel.Point{X: 4, Y: 10, Z: 1}}, voxel.Uint8)
 	if err := s.ReadRows(t.Context(), b); !errors.Is(err, errDisk) || !strings.Contains(err.Error(), "row 6") {
 		t.Errorf("slice 1: %v", err)
+	} else if broken, ok := errors.AsType[*source.RowError](err); !ok || broken.Row != 6 {
+		t.Errorf("slice 1 breaks otherwise: %#v", err)
 	}
 	if b.Row(5, 0)[0] == 0 || b.Row(6, 0)[1] != 0 {
 		t.Error("slice 1 does not end at row 6")
