@@ -23,7 +23,7 @@ var law = map[string][]string{
 	"testdata":   {},
 
 	// Nouns.
-	"internal/voxel": {},
+	"internal/voxel": {"github.com/cespare/xxhash"},
 	"internal/job":   {"internal/voxel"},
 	"internal/plan":  {"internal/voxel"},
 

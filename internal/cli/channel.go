@@ -77,25 +77,26 @@ func (c *channelIngest) run(ctx context.Context) error {
 			return err
 		}
 	}
-	held, err := ingest.Survey(ctx, c.input, c.surveyed(), c.job.Z, c.job.Missing)
+	j := c.job
+	r := road(j, c.input.plan(j, c.looked(), c.options.boss.workers, 0, c.options.verify == "full"), c.input)
+	held, err := r.Survey(ctx, nil)
 	if err != nil {
 		return c.options.explainSource(err)
 	}
 	if err := c.provide(ctx); err != nil || c.options.create {
 		return err
 	}
-	j := c.job
 	ch, err := c.client.Channel(j.Collection, j.Experiment, j.Channel, j.Res, j.ChannelType())
 	if err != nil {
 		return err
 	}
-	p := c.input.plan(j, j.Data(), c.options.boss.workers, held, c.options.verify == "full")
-	defer limitMemory(p)()
+	r.Plan.Held = held
+	defer limitMemory(r.Plan)()
 	fmt.Fprintf(c.Stderr, "%s: %v in BOSS coordinates, %s, %s, memory at most %s\n",
-		j.Path(), j.Data(), counted(p.CountCuboids(), "cuboid"), size(p.Bytes()), size(p.Memory().Total()))
-	err = c.post(ctx, road(j, p, c.input), ch)
+		j.Path(), j.Data(), counted(r.Plan.CountCuboids(), "cuboid"), size(r.Plan.Bytes()), size(r.Plan.Memory().Total()))
+	err = c.post(ctx, r, ch)
 	if err == nil {
-		err = c.compare(ctx, c.options.verify, road(j, p, c.input), ch, &c.outcome)
+		err = c.compare(ctx, c.options.verify, road(j, r.Plan, c.input), ch, &c.outcome)
 	}
 	if changed := c.options.changed(); changed != "" {
 		err = errors.Join(err, c.note("warning: "+changed))
@@ -112,14 +113,14 @@ func (c *channelIngest) note(text string) error {
 	return c.log.Line("%s", text)
 }
 
-// surveyed are the slices to look at beforehand: all of the run or, where
-// nothing is posted, the first: a frame of the wrong size cannot be changed.
-func (c *channelIngest) surveyed() voxel.Range {
-	z := c.job.ToSource(c.job.Data()).Z()
+// looked is the box whose slices are looked at beforehand: all of the run or, where
+// nothing is posted, the first slice: a frame of the wrong size cannot be changed.
+func (c *channelIngest) looked() voxel.Box {
+	box := c.job.Data()
 	if c.options.create {
-		z.Max = z.Min + 1
+		box.Max.Z = box.Min.Z + 1
 	}
-	return z
+	return box
 }
 
 // provide creates the resources or compares them with the job.
@@ -163,7 +164,7 @@ func (c *channelIngest) post(ctx context.Context, r *ingest.Road, ch *boss.Chann
 	trouble, front := &trouble{w: display}, new(frontier)
 	c.retries.to(c.log, display)
 	defer c.retries.to(c.log, c.Stderr)
-	r.Sink, r.Recorder = ch, recorders{c.log, counter, trouble, front, c.slack}
+	r.Sink, r.Recorder = ch, &recorders{listeners: []listener{c.log, counter, trouble, front, c.slack}}
 	start := time.Now()
 	err := r.Run(ctx)
 	c.outcome = outcome{Snapshot: counter.Snapshot(), took: time.Since(start), failed: trouble.failed, retries: c.retries.count()}

@@ -27,9 +27,12 @@ import (
 var (
 	_ ingest.Sink     = (*boss.Channel)(nil)
 	_ ingest.Sink     = (*verify.Sink)(nil)
-	_ ingest.Recorder = (*joblog.Log)(nil)
-	_ ingest.Recorder = (*progress.Counter)(nil)
-	_ ingest.Recorder = (*verify.Report)(nil)
+	_ ingest.Eraser   = (*boss.Channel)(nil)
+	_ ingest.Recorder = (*recorders)(nil)
+	_ listener        = (*joblog.Log)(nil)
+	_ listener        = (*progress.Counter)(nil)
+	_ keeper          = (*progress.Counter)(nil)
+	_ listener        = (*verify.Report)(nil)
 	_ verify.Fetcher  = (*boss.Channel)(nil)
 )
 

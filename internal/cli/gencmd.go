@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/neurodata/ndpush/internal/ingest"
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -125,9 +124,10 @@ func (a *app) estimate(ctx context.Context, w io.Writer, o *gencmdOptions, jobs 
 func (o *gencmdOptions) held(ctx context.Context, j *job.Job) (in input, held int64, how string) {
 	in, err := o.input(ctx, j)
 	if err == nil {
-		z := j.ToSource(j.Data()).Z().Min
-		if held, err = ingest.Survey(ctx, in, voxel.Range{Min: z, Max: z + 1}, j.Z, job.Fail); err == nil {
-			return in, held, fmt.Sprintf("as slice %d is read", z)
+		first := j.Data()
+		first.Max.Z = first.Min.Z + 1
+		if held, err = road(j, in.plan(j, first, 1, 0, false), in).Survey(ctx, nil); err == nil {
+			return in, held, fmt.Sprintf("as slice %d is read", j.ToSource(first).Min.Z)
 		}
 	}
 	w, h := j.ImageSize()

@@ -7,69 +7,106 @@ import (
 	"time"
 
 	"github.com/neurodata/ndpush/internal/ingest"
-	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
-// recorders tell several of every fate, and the first first.
-type recorders []ingest.Recorder
+// A listener is told of every fate and, once for a slice, of what is missing. It
+// is safe for concurrent use; an error of it ends the run.
+type listener interface {
+	Posted(box voxel.Box, took time.Duration) error
+	Empty(box voxel.Box) error
+	Failed(box voxel.Box, err error) error
+	Missing(z int, err error) error
+}
 
-func (r recorders) each(f func(ingest.Recorder) error) error {
-	for _, rec := range r {
-		if err := f(rec); err != nil {
+// recorders tell a journal of everything and then listeners of what people want
+// to know, the first first.
+type recorders struct {
+	journal   ingest.Recorder // nil: nothing is kept
+	listeners []listener
+
+	mu      sync.Mutex
+	missing map[int]bool // slices that listeners know of
+}
+
+// each tells the journal by f, and if it knows, the listeners by g; nil: nothing.
+func (r *recorders) each(f func(ingest.Recorder) error, g func(listener) error) error {
+	if r.journal != nil {
+		if err := f(r.journal); err != nil {
+			return err
+		}
+	}
+	for _, l := range r.listeners {
+		if err := g(l); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r recorders) Posted(box voxel.Box, took time.Duration) error {
-	return r.each(func(rec ingest.Recorder) error { return rec.Posted(box, took) })
+func (r *recorders) Begin(box voxel.Box) error {
+	return r.each(func(j ingest.Recorder) error { return j.Begin(box) }, func(listener) error { return nil })
 }
 
-func (r recorders) Empty(box voxel.Box) error {
-	return r.each(func(rec ingest.Recorder) error { return rec.Empty(box) })
+func (r *recorders) Posted(box voxel.Box, sum uint64, took time.Duration) error {
+	return r.each(func(j ingest.Recorder) error { return j.Posted(box, sum, took) },
+		func(l listener) error { return l.Posted(box, took) })
 }
 
-func (r recorders) Failed(box voxel.Box, err error) error {
-	return r.each(func(rec ingest.Recorder) error { return rec.Failed(box, err) })
+func (r *recorders) Empty(box voxel.Box) error {
+	return r.each(func(j ingest.Recorder) error { return j.Empty(box) },
+		func(l listener) error { return l.Empty(box) })
 }
 
-func (r recorders) Missing(z int, err error) error {
-	return r.each(func(rec ingest.Recorder) error { return rec.Missing(z, err) })
+func (r *recorders) Failed(box voxel.Box, err error) error {
+	return r.each(func(j ingest.Recorder) error { return j.Failed(box, err) },
+		func(l listener) error { return l.Failed(box, err) })
 }
 
-// A frontier knows up to which chunk everything is done.
-type frontier struct {
-	mu   sync.Mutex
-	done map[int]int64 // cuboids whose fate is known, by the first z of their chunk
+// A keeper is a listener that tells what was there already from what was posted.
+type keeper interface{ Kept(box voxel.Box) error }
+
+func (r *recorders) Kept(box voxel.Box, sum uint64) error {
+	return r.each(func(j ingest.Recorder) error { return j.Kept(box, sum) },
+		func(l listener) error {
+			if k, ok := l.(keeper); ok {
+				return k.Kept(box)
+			}
+			return nil
+		})
 }
 
-func (f *frontier) note(box voxel.Box) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.done == nil {
-		f.done = make(map[int]int64)
+func (r *recorders) Missing(z int, rows voxel.Range, err error) error {
+	news := r.news(z)
+	return r.each(func(j ingest.Recorder) error { return j.Missing(z, rows, err) },
+		func(l listener) error {
+			if !news {
+				return nil
+			}
+			return l.Missing(z, lossOf(rows, err))
+		})
+}
+
+// news reports whether slice z was not missing before.
+func (r *recorders) news(z int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.missing[z] {
+		return false
 	}
-	f.done[box.Min.Z]++
-	return nil
+	if r.missing == nil {
+		r.missing = make(map[int]bool)
+	}
+	r.missing[z] = true
+	return true
 }
 
-func (f *frontier) Posted(box voxel.Box, _ time.Duration) error { return f.note(box) }
-func (f *frontier) Empty(box voxel.Box) error                   { return f.note(box) }
-func (f *frontier) Failed(box voxel.Box, _ error) error         { return f.note(box) }
-func (f *frontier) Missing(int, error) error                    { return nil }
-
-// left is the z, in BOSS coordinates, from the first chunk on that is not done.
-func (f *frontier) left(p plan.Plan) voxel.Range {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for chunk := range p.Chunks() {
-		if f.done[chunk.Min.Z] < p.Of(chunk).CountCuboids() {
-			return voxel.Range{Min: chunk.Min.Z, Max: p.Data.Max.Z}
-		}
+// lossOf says which rows are lost, if not all are.
+func lossOf(rows voxel.Range, err error) error {
+	if rows.Empty() {
+		return err
 	}
-	return voxel.Range{}
+	return fmt.Errorf("from row %d on: %w", rows.Min, err)
 }
 
 // told is how many sentences of trouble a person gets; the log has them all.

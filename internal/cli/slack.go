@@ -9,13 +9,12 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/neurodata/ndpush/internal/ingest"
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/slack"
 )
 
 var (
-	_ ingest.Recorder = (*slack.Notifier)(nil)
+	_ listener        = (*slack.Notifier)(nil)
 	_ slack.Messenger = (*slack.Client)(nil)
 )
 

@@ -185,8 +185,8 @@ func TestSlackNotifier(t *testing.T) {
 			lines = append(lines, format)
 			return errors.New("the disk is full")
 		})
-		r := recorders{n}
-		r.Posted(voxel.Box{}, 0)
+		r := &recorders{listeners: []listener{n}}
+		r.Posted(voxel.Box{}, 0, 0)
 		r.Failed(voxel.Box{}, errors.New("no"))
 		o := &outcome{Snapshot: progress.Snapshot{Posted: 1, Failed: 1, Bytes: 1e6}, took: time.Second}
 		o.verified, o.what, o.match = true, "3 slices", 4

@@ -60,7 +60,8 @@ func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, c
 	if err != nil {
 		return out, err
 	}
-	held, err := ingest.Survey(ctx, in, j.ToSource(j.Data()).Z(), j.Z, j.Missing)
+	r := road(j, in.plan(j, j.Data(), o.boss.workers, 0, o.sample == 0), in)
+	r.Plan.Held, err = r.Survey(ctx, nil)
 	if err != nil {
 		return out, o.explainSource(err)
 	}
@@ -71,9 +72,7 @@ func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, c
 	if err != nil {
 		return out, err
 	}
-	p := in.plan(j, j.Data(), o.boss.workers, held, o.sample == 0)
-	defer limitMemory(p)()
-	r := road(j, p, in)
+	defer limitMemory(r.Plan)()
 	if o.sample > 0 {
 		err = a.compareSlices(ctx, r, ch, o.sample, &out)
 	} else {
@@ -106,7 +105,7 @@ func (a *app) compare(ctx context.Context, how string, r *ingest.Road, ch *boss.
 func (a *app) compareAll(ctx context.Context, r *ingest.Road, ch *boss.Channel, out *outcome) error {
 	counter := progress.NewCounter(r.Plan.Channel, r.Plan.CountCuboids(), r.Plan.Bytes())
 	display := progress.Start(a.Stderr, counter, a.Progress)
-	rep, err := compareAlong(ctx, []*ingest.Road{r}, ch, recorders{counter}, out.failed)
+	rep, err := compareAlong(ctx, []*ingest.Road{r}, ch, []listener{counter}, out.failed)
 	display.Stop()
 	return a.compared("all slices", rep, err, out)
 }
@@ -127,12 +126,12 @@ func (a *app) compareSlices(ctx context.Context, r *ingest.Road, ch *boss.Channe
 }
 
 // compareAlong walks roads and compares, but for cuboids that were not posted.
-func compareAlong(ctx context.Context, roads []*ingest.Road, ch *boss.Channel, also recorders, except []voxel.Box) (*verify.Report, error) {
+func compareAlong(ctx context.Context, roads []*ingest.Road, ch *boss.Channel, also []listener, except []voxel.Box) (*verify.Report, error) {
 	rep := new(verify.Report)
 	for _, r := range roads {
 		r.All = true
 		r.Sink = &verify.Sink{From: ch, Except: except}
-		r.Recorder = append(recorders{rep}, also...)
+		r.Recorder = &recorders{listeners: append([]listener{rep}, also...)}
 		if err := r.Run(ctx); err != nil {
 			return rep, fmt.Errorf("verify: %w", err)
 		}

@@ -24,8 +24,7 @@ type layer struct {
 	z      int          // source coordinates
 	slice  source.Slice // nil: it is not open
 	absent bool         // it cannot be opened
-	told   bool         // the recorder knows that it is absent or damaged
-	lost   bool         // the band in work could not be read from it
+	lost   voxel.Range  // rows of the band in work, in BOSS coordinates, that could not be read
 }
 
 // openChunk opens the slices of box side by side.
@@ -39,7 +38,7 @@ func (r *Road) openChunk(ctx context.Context, box voxel.Box) (*chunk, error) {
 			slice, err := r.Source.Open(gctx, l.z)
 			if err != nil {
 				l.absent = true
-				return r.lose(gctx, l, err)
+				return r.lose(gctx, l.z, voxel.Range{}, err)
 			}
 			l.slice = slice
 			return nil
@@ -66,22 +65,16 @@ func (l *layer) close() {
 	}
 }
 
-// lose gives up what could not be read of a layer, as the policy has it: the
-// error that ends the run, or nil after the loss was recorded, once for a slice.
-func (r *Road) lose(ctx context.Context, l *layer, err error) error {
+// lose gives up rows of slice z, all if rows is the zero Range, as the policy has
+// it: the error that ends the run, or nil after the loss was recorded.
+func (r *Road) lose(ctx context.Context, z int, rows voxel.Range, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if r.Missing == job.Fail || !isLoss(err) {
 		return err
 	}
-	l.close()
-	l.lost = true
-	if l.told {
-		return nil
-	}
-	l.told = true
-	return r.Recorder.Missing(l.z, err)
+	return r.Recorder.Missing(z, rows, err)
 }
 
 // isLoss reports whether err says that a slice is absent or damaged. One that is
@@ -99,14 +92,15 @@ func (c *chunk) decode(ctx context.Context, band *voxel.Block) error {
 	for i := range c.layers {
 		l := &c.layers[i]
 		if l.absent {
+			l.lost = band.Box.Y()
 			continue
 		}
-		l.lost = false
 		g.Go(func() error {
-			if err := c.read(gctx, l, band, i); err != nil {
-				return c.road.lose(gctx, l, err)
+			lost, err := c.road.read(gctx, l, band.Slice(c.box.Min.Z+i))
+			if l.lost = lost; err == nil {
+				return nil
 			}
-			return nil
+			return c.road.lose(gctx, l.z, lost.Add(-c.road.Origin.Y), err)
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -115,20 +109,32 @@ func (c *chunk) decode(ctx context.Context, band *voxel.Block) error {
 	return c.fillLost(ctx, band)
 }
 
-// read fills layer i of band with rows of l's slice. One that was damaged in a
-// band above is opened again: what stands for a band must not depend on which
-// others were read, or it would depend on how the work was shared.
-func (c *chunk) read(ctx context.Context, l *layer, band *voxel.Block, i int) error {
+// read fills dst, rows in BOSS coordinates, from l's slice. The rows that it
+// could not fill are lost: those from where the slice breaks on, or all.
+//
+// A slice that was damaged in a band above is opened again: what stands for a
+// band must not depend on which others were read, or it would depend on how the
+// work was shared.
+func (r *Road) read(ctx context.Context, l *layer, dst *voxel.Block) (lost voxel.Range, err error) {
 	if l.slice == nil {
-		slice, err := c.road.Source.Open(ctx, l.z)
+		slice, err := r.Source.Open(ctx, l.z)
 		if err != nil {
-			return err
+			return dst.Box.Y(), err
 		}
 		l.slice = slice
 	}
-	dst := band.Slice(band.Box.Min.Z + i)
-	dst.Box = dst.Box.Add(c.road.Origin.Neg())
-	return l.slice.ReadRows(ctx, dst)
+	pixels := *dst
+	pixels.Box = dst.Box.Add(r.Origin.Neg())
+	err = l.slice.ReadRows(ctx, &pixels)
+	if err == nil {
+		return voxel.Range{}, nil
+	}
+	l.close()
+	lost = dst.Box.Y()
+	if broken, ok := errors.AsType[*source.RowError](err); ok {
+		lost.Min = max(lost.Min, broken.Row+r.Origin.Y)
+	}
+	return lost, err
 }
 
 // fillLost puts something in the place of what could not be read, in ascending
@@ -136,17 +142,19 @@ func (c *chunk) read(ctx context.Context, l *layer, band *voxel.Block, i int) er
 // before that has them.
 func (c *chunk) fillLost(ctx context.Context, band *voxel.Block) error {
 	for i := range c.layers {
-		if !c.layers[i].lost {
+		l := &c.layers[i]
+		if l.lost.Empty() {
 			continue
 		}
-		rows := band.Slice(band.Box.Min.Z + i).Data
+		z := c.box.Min.Z + i
+		rows := band.Rows(z, l.lost)
 		switch {
 		case c.road.Missing != job.Previous:
-			clear(rows)
+			clear(rows.Data)
 		case i > 0:
-			copy(rows, band.Slice(band.Box.Min.Z+i-1).Data)
+			copy(rows.Data, band.Rows(z-1, l.lost).Data)
 		default:
-			if err := c.readBefore(ctx, band); err != nil {
+			if err := c.road.readBefore(ctx, l.z, rows); err != nil {
 				return err
 			}
 		}
@@ -154,13 +162,13 @@ func (c *chunk) fillLost(ctx context.Context, band *voxel.Block) error {
 	return nil
 }
 
-// readBefore fills the first layer of band from the nearest slice before the
-// chunk that has its rows. That slice may belong to another run or share. Before
-// the first slice of a stack there is nothing, which is zeros.
-func (c *chunk) readBefore(ctx context.Context, band *voxel.Block) error {
-	for z := c.layers[0].z - 1; z >= c.road.Stack.Min; z-- {
+// readBefore fills rows, in BOSS coordinates, from the nearest slices before z
+// that have them. Those may belong to another run or share. Before the first
+// slice of a stack there is nothing, which is zeros.
+func (r *Road) readBefore(ctx context.Context, z int, rows *voxel.Block) error {
+	for z--; z >= r.Stack.Min; z-- {
 		before := &layer{z: z}
-		err := c.read(ctx, before, band, 0)
+		lost, err := r.read(ctx, before, rows)
 		before.close()
 		if err == nil {
 			return nil
@@ -168,7 +176,8 @@ func (c *chunk) readBefore(ctx context.Context, band *voxel.Block) error {
 		if ctx.Err() != nil || !isLoss(err) {
 			return fmt.Errorf("look for a slice before a missing one: %w", err)
 		}
+		rows = rows.Rows(rows.Box.Min.Z, lost)
 	}
-	clear(band.Slice(band.Box.Min.Z).Data)
+	clear(rows.Data)
 	return nil
 }

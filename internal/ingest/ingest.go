@@ -11,6 +11,7 @@
 // the next chunks, are decoded while these are posted, and nothing waits at the
 // end of a band or a chunk.
 //
+// What is known to be stored is left out, whole chunks unopened: [Road.Skip].
 // A cuboid that finally fails is recorded and the road goes on; an error that
 // says that nothing else can succeed ends the run. Retries are the sink's.
 //
@@ -21,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -42,13 +44,24 @@ type Sink interface {
 	Post(ctx context.Context, cuboid *voxel.Block) error
 }
 
+// An Eraser sets voxels to zero, as a post cannot: BOSS never overwrites with zero.
+type Eraser interface {
+	ToBlack(ctx context.Context, box voxel.Box) error
+}
+
 // A Recorder is told of every fate, once, and is safe for concurrent use.
 // If it returns an error, the run ends: what cannot be recorded is not posted.
 type Recorder interface {
-	Posted(box voxel.Box, took time.Duration) error // stored, after so long
-	Empty(box voxel.Box) error                      // all zero, not sent
-	Failed(box voxel.Box, err error) error          // finally failed
-	Missing(z int, err error) error                 // slice z (source coordinates) is absent, or unreadable from some row on
+	Begin(box voxel.Box) error                                  // about to be erased or sent: one of the next four follows, unless the run ends
+	Posted(box voxel.Box, sum uint64, took time.Duration) error // stored, after so long; for sum see voxel.Block.Sum
+	Failed(box voxel.Box, err error) error                      // finally failed
+	Empty(box voxel.Box) error                                  // all zero, not sent
+	Kept(box voxel.Box, sum uint64) error                       // known to be there already, not sent
+
+	// Missing says that slice z (source coordinates) does not have these pixel
+	// rows; none at all, if rows is the zero Range. It is told before the fate of
+	// any cuboid that they would have been part of.
+	Missing(z int, rows voxel.Range, err error) error
 }
 
 // A Road is one run: what to carry, where from and where to.
@@ -62,6 +75,15 @@ type Road struct {
 	Missing  job.Missing // what becomes of a slice that cannot be read
 	All      bool        // also hand all-zero cuboids to the sink
 	Readers  int         // slices that are read side by side; 0: as many as there are cores, for decoding is computing
+
+	// Skip names cuboids that are not to be carried; nil: none. Slices and rows of
+	// which no other cuboid needs anything are not read.
+	Skip func(cuboid voxel.Box) bool
+	// Same reports whether the voxels with that checksum, all zero or not, are
+	// known to be stored in a cuboid; nil: nothing is known.
+	Same func(cuboid voxel.Box, sum uint64, zero bool) bool
+	// Eraser sets each cuboid to zero before it is posted; nil: nobody does.
+	Eraser Eraser
 }
 
 // grace is how long cuboids in flight may take after a run was told to stop.
@@ -125,7 +147,7 @@ type opened struct {
 
 // open opens chunk after chunk, and hands over each when the one before is done.
 func (r *Road) open(ctx context.Context, chunks chan<- opened) error {
-	for box := range r.Plan.Chunks() {
+	for box := range r.chunks() {
 		c, err := r.openChunk(ctx, box)
 		select {
 		case chunks <- opened{c, err}:
@@ -159,6 +181,10 @@ func (r *Road) feed(ctx context.Context, chunks <-chan opened, free <-chan *band
 
 func (r *Road) feedChunk(ctx context.Context, c *chunk, free <-chan *band, cuboids chan<- cuboid) error {
 	for rows := range r.Plan.Bands(c.box) {
+		pieces := slices.Collect(r.wanted(rows))
+		if len(pieces) == 0 {
+			continue
+		}
 		var b *band
 		select {
 		case b = <-free:
@@ -169,8 +195,8 @@ func (r *Road) feedChunk(ctx context.Context, c *chunk, free <-chan *band, cuboi
 		if err := c.decode(ctx, &b.Block); err != nil {
 			return err
 		}
-		b.left.Store(int32(rows.X().CountPieces(plan.CuboidX)))
-		for piece := range r.Plan.Cuboids(rows) {
+		b.left.Store(int32(len(pieces)))
+		for _, piece := range pieces {
 			select {
 			case cuboids <- cuboid{piece, b}:
 			case <-ctx.Done():
@@ -190,28 +216,51 @@ func (r *Road) work(ctx context.Context, free chan<- *band, cuboids <-chan cuboi
 		if c.band.left.Add(-1) == 0 {
 			free <- c.band // never blocks: there is room for every band
 		}
-		if err := r.post(ctx, &block, zero); err != nil {
+		if err := r.carry(ctx, &block, zero); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// post sends one cuboid and records what became of it.
+// carry stores one cuboid, if that is needed, and records what became of it.
 // It returns an error only if the run must end.
-func (r *Road) post(ctx context.Context, block *voxel.Block, zero bool) error {
-	if zero && !r.All {
-		return r.Recorder.Empty(block.Box)
+func (r *Road) carry(ctx context.Context, block *voxel.Block, zero bool) error {
+	box, empty := block.Box, zero && !r.All
+	if empty && r.Eraser == nil {
+		return r.Recorder.Empty(box)
+	}
+	sum := block.Sum()
+	if r.Same != nil && r.Same(box, sum, zero) {
+		return r.Recorder.Kept(box, sum)
+	}
+	if err := r.Recorder.Begin(box); err != nil {
+		return err
 	}
 	start := time.Now()
-	err := r.Sink.Post(ctx, block)
+	err := r.store(ctx, block, empty)
 	switch {
+	case err == nil && empty:
+		return r.Recorder.Empty(box)
 	case err == nil:
-		return r.Recorder.Posted(block.Box, time.Since(start))
+		return r.Recorder.Posted(box, sum, time.Since(start))
 	case ctx.Err() != nil || endsRun(err):
 		return err // its fate is not known, or no fault of its own: it is left to do
 	}
-	return r.Recorder.Failed(block.Box, err)
+	return r.Recorder.Failed(box, err)
+}
+
+// store makes BOSS hold block, which it does without a post if it is empty.
+func (r *Road) store(ctx context.Context, block *voxel.Block, empty bool) error {
+	if r.Eraser != nil {
+		if err := r.Eraser.ToBlack(ctx, block.Box); err != nil {
+			return err
+		}
+	}
+	if empty {
+		return nil
+	}
+	return r.Sink.Post(ctx, block)
 }
 
 // endsRun reports whether err says that no other cuboid can succeed.

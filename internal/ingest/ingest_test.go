@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -53,13 +53,14 @@ func (v *volume) Post(ctx context.Context, c *voxel.Block) error {
 // A record remembers every fate.
 type record struct {
 	mu      sync.Mutex
-	boxes   map[voxel.Box]string // posted, empty, failed
-	missing map[int]error
-	err     error // what the methods return
+	boxes   map[voxel.Box]string // posted, empty, failed, kept
+	begun   map[voxel.Box]bool
+	missing map[int][]voxel.Range // rows, by z
+	err     error                 // what the methods return
 }
 
 func newRecord() *record {
-	return &record{boxes: make(map[voxel.Box]string), missing: make(map[int]error)}
+	return &record{boxes: make(map[voxel.Box]string), begun: make(map[voxel.Box]bool), missing: make(map[int][]voxel.Range)}
 }
 
 func (r *record) put(box voxel.Box, fate string) error {
@@ -72,16 +73,36 @@ func (r *record) put(box voxel.Box, fate string) error {
 	return r.err
 }
 
-func (r *record) Posted(box voxel.Box, _ time.Duration) error { return r.put(box, "posted") }
-func (r *record) Empty(box voxel.Box) error                   { return r.put(box, "empty") }
-func (r *record) Failed(box voxel.Box, _ error) error         { return r.put(box, "failed") }
-func (r *record) Missing(z int, err error) error {
+func (r *record) Begin(box voxel.Box) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if was := r.missing[z]; was != nil {
-		return fmt.Errorf("slice %d is missing twice: %v, %v", z, was, err)
+	if r.begun[box] {
+		return fmt.Errorf("%v is begun twice", box)
 	}
-	r.missing[z] = err
+	r.begun[box] = true
+	return r.err
+}
+
+func (r *record) Posted(box voxel.Box, _ uint64, _ time.Duration) error {
+	r.mu.Lock()
+	begun := r.begun[box]
+	r.mu.Unlock()
+	if !begun {
+		return fmt.Errorf("%v is posted and was not begun", box)
+	}
+	return r.put(box, "posted")
+}
+
+func (r *record) Kept(box voxel.Box, _ uint64) error  { return r.put(box, "kept") }
+func (r *record) Empty(box voxel.Box) error           { return r.put(box, "empty") }
+func (r *record) Failed(box voxel.Box, _ error) error { return r.put(box, "failed") }
+func (r *record) Missing(z int, rows voxel.Range, err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if slices.Contains(r.missing[z], rows) {
+		return fmt.Errorf("rows %v of slice %d are missing twice: %v", rows, z, err)
+	}
+	r.missing[z] = append(r.missing[z], rows)
 	return r.err
 }
 
@@ -389,6 +410,9 @@ func (h hanging) Post(ctx context.Context, _ *voxel.Block) error {
 	return ctx.Err()
 }
 
+// gone reports whether row y is lost to a fault: the rows above a break are not.
+func gone(f sourcetest.Fault, y int) bool { return f.Open != nil || f.Rows != nil && y >= f.Row }
+
 // Whatever is lost of a stack, each policy puts the same in its place however
 // the z range is shared.
 func TestMissing(t *testing.T) {
@@ -401,9 +425,8 @@ func TestMissing(t *testing.T) {
 		34: {Rows: errors.New("damaged"), Row: 3},    // the last of the stack, near its start
 	}
 	zero := func(x, y, z int) uint64 {
-		f, ok := lost[z]
-		if ok && (f.Open != nil || y >= 1024 || f.Row < 1024) {
-			return 0 // a band with a bad row is lost as a whole
+		if gone(lost[z], y) {
+			return 0
 		}
 		return at(x, y, z)
 	}
@@ -412,8 +435,7 @@ func TestMissing(t *testing.T) {
 		if z < 12 {
 			return 0
 		}
-		f, ok := lost[z]
-		if ok && (f.Open != nil || y >= 1024 || f.Row < 1024) {
+		if gone(lost[z], y) {
 			return previous(x, y, z-1)
 		}
 		return at(x, y, z)
@@ -435,8 +457,13 @@ func TestMissing(t *testing.T) {
 					}
 				}
 				s.want(t, tt.want)
-				if got, want := slices.Sorted(maps.Keys(s.record.missing)), []int{12, 20, 21, 31, 32, 34}; !slices.Equal(got, want) {
-					t.Errorf("slices %v are recorded as missing, want %v", got, want)
+				want := map[int][]voxel.Range{
+					12: {{}}, 20: {{}}, 21: {{}}, 32: {{}},
+					31: {{Min: 1030, Max: 1040}},
+					34: {{Min: 3, Max: 1024}, {Min: 1024, Max: 1040}},
+				}
+				if !reflect.DeepEqual(s.record.missing, want) {
+					t.Errorf("missing are %v, want %v", s.record.missing, want)
 				}
 			})
 		}
@@ -468,7 +495,7 @@ func TestMismatch(t *testing.T) {
 		if err := s.road.Run(t.Context()); !errors.Is(err, bad) {
 			t.Errorf("%v: Run = %v, want %v", policy, err, bad)
 		}
-		if _, err := ingest.Survey(t.Context(), s.road.Source, s.road.Stack, s.road.Stack, policy); !errors.Is(err, bad) {
+		if _, err := s.road.Survey(t.Context(), nil); !errors.Is(err, bad) {
 			t.Errorf("%v: Survey = %v, want %v", policy, err, bad)
 		}
 	}
@@ -487,7 +514,8 @@ func TestSurveyMismatch(t *testing.T) {
 		opened.Add(1)
 		return faulty.Open(ctx, z)
 	})
-	_, err := ingest.Survey(t.Context(), src, z, z, job.Zero)
+	road := &ingest.Road{Plan: plan.New(box(0, 1, 0, 1, 0, 1000), voxel.Uint8, voxel.Uint8, 1, 0), Stack: z, Source: src, Missing: job.Zero}
+	_, err := road.Survey(t.Context(), nil)
 	if err == nil || !strings.HasPrefix(err.Error(), "at least ") || !strings.Contains(err.Error(), "of 1000 slices") || !strings.Contains(err.Error(), ".tif is ") {
 		t.Errorf("Survey = %v", err)
 	}
@@ -545,10 +573,16 @@ func TestSurvey(t *testing.T) {
 	s := newSetup(1, voxel.Point{}, voxel.Uint8, voxel.Uint8)
 	z := s.road.Stack
 	faults := map[int]sourcetest.Fault{}
-	src := sourcetest.Faulty{Source: s.road.Source, Faults: faults}
+	s.road.Source = sourcetest.Faulty{Source: s.road.Source, Faults: faults}
 	check := func(policy job.Missing, want ...string) {
 		t.Helper()
-		_, err := ingest.Survey(t.Context(), src, z, z, policy)
+		s.road.Missing = policy
+		last := 0
+		_, err := s.road.Survey(t.Context(), func(n, of int) {
+			if last++; n != last || of != z.Len() {
+				t.Errorf("%d of %d slices were looked at, want %d of %d", n, of, last, z.Len())
+			}
+		})
 		if len(want) == 0 && err != nil {
 			t.Errorf("%v: Survey = %v, want no error", policy, err)
 		}
@@ -572,12 +606,13 @@ func TestSurvey(t *testing.T) {
 	faults[z.Max-1] = sourcetest.Fault{Open: fs.ErrNotExist}
 	check(job.Zero, "none of the 23 slices")
 
+	s.road.Stack.Min = 0
+	check(job.Zero, "none of the 23 slices")
+
 	// A share of which all is lost is one with gaps, if other slices are there.
-	if _, err := ingest.Survey(t.Context(), src, z, voxel.Range{Min: 0, Max: z.Max}, job.Zero); err == nil {
-		t.Error("a stack without any slice passes")
-	}
 	delete(faults, z.Max-1)
-	if _, err := ingest.Survey(t.Context(), src, voxel.Range{Min: 12, Max: 16}, z, job.Zero); err != nil {
+	s.road.Plan = s.road.Plan.Of(s.road.Plan.Data.WithZ(voxel.Range{Min: 12, Max: 16}))
+	if _, err := s.road.Survey(t.Context(), nil); err != nil {
 		t.Errorf("a share with gaps: %v", err)
 	}
 }
@@ -627,4 +662,80 @@ func BenchmarkRun(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// What is done is not carried again: chunks of which all is done are not opened,
+// bands not read, cuboids not posted.
+func TestSkip(t *testing.T) {
+	s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+	s.road.Skip = func(b voxel.Box) bool {
+		return b.Min.Z < 16 || b.Min.Z == 16 && b != box(0, 1024, 1024, 1040, 16, 32)
+	}
+	var mu sync.Mutex
+	opened := map[int]bool{}
+	src := s.road.Source
+	s.road.Source = sourceFunc(func(ctx context.Context, z int) (source.Slice, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		opened[z] = true
+		return src.Open(ctx, z)
+	})
+	if cuboids, bytes := s.road.Left(); cuboids != 5 || bytes != 1024*16*16+1100*1040*3 {
+		t.Errorf("left are %d cuboids, %d bytes", cuboids, bytes)
+	}
+	if _, err := s.road.Survey(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.road.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for z := 12; z < 35; z++ {
+		if got, want := opened[z], z >= 16; got != want {
+			t.Errorf("slice %d was opened: %v", z, got)
+		}
+	}
+	if n := len(s.record.boxes); n != 5 || s.record.boxes[box(0, 1024, 1024, 1040, 16, 32)] != "posted" {
+		t.Errorf("carried were %v", s.record.boxes)
+	}
+	s.want(t, func(x, y, z int) uint64 {
+		if z < 16 || z < 32 && (x >= 1024 || y < 1024) {
+			return 0
+		}
+		return at(x, y, z)
+	})
+}
+
+// What is known to be stored is kept, and everything else erased and then
+// posted, or only erased if there is nothing to post.
+func TestReplace(t *testing.T) {
+	s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
+	for i := range s.volume.Data {
+		s.volume.Data[i] = 255
+	}
+	known := box(0, 1024, 0, 1024, 16, 32)
+	s.road.Same = func(b voxel.Box, sum uint64, zero bool) bool {
+		return b == known && sum == volumeOf(b, voxel.Uint8).Sum() && !zero
+	}
+	s.road.Eraser = eraser{s.volume}
+	if err := s.road.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.record.boxes[known]; got != "kept" {
+		t.Errorf("what is known is %q, want kept", got)
+	}
+	if n := s.record.count("empty"); n != 3 {
+		t.Errorf("%d cuboids are empty, want 3", n)
+	}
+	s.want(t, func(x, y, z int) uint64 {
+		if x < 1024 && y < 1024 && z >= 16 && z < 32 {
+			return 255
+		}
+		return at(x, y, z)
+	})
+}
+
+type eraser struct{ *volume }
+
+func (e eraser) ToBlack(ctx context.Context, box voxel.Box) error {
+	return e.Post(ctx, voxel.NewBlock(box, e.Type))
 }

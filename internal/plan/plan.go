@@ -94,21 +94,15 @@ func (p Plan) Bands(chunk voxel.Box) iter.Seq[voxel.Box] {
 	}
 }
 
-// Cuboids gives the cuboids of a band from left to right.
-func (p Plan) Cuboids(band voxel.Box) iter.Seq[voxel.Box] {
-	return func(yield func(voxel.Box) bool) {
-		for x := range band.X().Pieces(CuboidX) {
-			if !yield(voxel.NewBox(x, band.Y(), band.Z())) {
-				return
-			}
-		}
-	}
-}
+// grid is where cuboids are cut.
+var grid = voxel.Point{X: CuboidX, Y: CuboidY, Z: CuboidZ}
+
+// Cuboids gives the cuboids of a band, a chunk or any other box: x runs fastest,
+// then y, then z.
+func Cuboids(box voxel.Box) iter.Seq[voxel.Box] { return box.Pieces(grid) }
 
 // CountCuboids is the number of cuboids of all bands of all chunks.
-func (p Plan) CountCuboids() int64 {
-	return p.Data.CountPieces(voxel.Point{X: CuboidX, Y: CuboidY, Z: CuboidZ})
-}
+func (p Plan) CountCuboids() int64 { return p.Data.CountPieces(grid) }
 
 // Bytes is the size of the data as it is posted, before compression.
 func (p Plan) Bytes() int64 { return p.Data.Voxels() * int64(p.Channel.Size()) }

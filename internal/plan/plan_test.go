@@ -72,7 +72,7 @@ func TestPieces(t *testing.T) {
 		var got []voxel.Box
 		for chunk := range p.Chunks() {
 			for band := range p.Bands(chunk) {
-				got = slices.AppendSeq(got, p.Cuboids(band))
+				got = slices.AppendSeq(got, plan.Cuboids(band))
 			}
 		}
 		want := slices.Collect(data.Pieces(voxel.Point{X: 1024, Y: 1024, Z: 16}))

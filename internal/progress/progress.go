@@ -26,8 +26,9 @@ type Snapshot struct {
 	// What this run has to do.
 	TotalCuboids, TotalBytes int64
 
-	// Cuboids that are finished with, by their fate.
-	Posted, Empty, Failed int64
+	// Cuboids that are finished with, by their fate. Those kept were known to be
+	// in BOSS as they are.
+	Posted, Empty, Failed, Kept int64
 
 	// Bytes of voxels, before compression, of the cuboids finished with.
 	Bytes int64
@@ -37,7 +38,7 @@ type Snapshot struct {
 }
 
 // Cuboids is the number of cuboids that are finished with.
-func (s Snapshot) Cuboids() int64 { return s.Posted + s.Empty + s.Failed }
+func (s Snapshot) Cuboids() int64 { return s.Posted + s.Empty + s.Failed + s.Kept }
 
 // Percent is how many of the bytes are finished with, rounded down, so that it
 // is 100 only at the end.
@@ -74,6 +75,11 @@ func (c *Counter) Empty(box voxel.Box) error {
 // Failed counts a cuboid that finally failed.
 func (c *Counter) Failed(box voxel.Box, _ error) error {
 	return c.finish(box, func(s *Snapshot) { s.Failed++ })
+}
+
+// Kept counts a cuboid that was in BOSS already.
+func (c *Counter) Kept(box voxel.Box) error {
+	return c.finish(box, func(s *Snapshot) { s.Kept++ })
 }
 
 // Missing counts a slice that is absent or unreadable.

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // A Block is a box of voxels in memory: x fastest, then y, then z, little-endian.
@@ -36,11 +38,19 @@ func (b *Block) Row(y, z int) []byte {
 }
 
 // Slice is the one-deep block at z, sharing b's memory.
-func (b *Block) Slice(z int) *Block {
-	n := b.Box.X().Len() * b.Box.Y().Len() * b.Type.Size()
-	i := (z - b.Box.Min.Z) * n
-	return &Block{b.Box.WithZ(Range{z, z + 1}), b.Type, b.Data[i : i+n : i+n]}
+func (b *Block) Slice(z int) *Block { return b.Rows(z, b.Box.Y()) }
+
+// Rows is the one-deep block of the rows y, of b's, at z, sharing b's memory.
+func (b *Block) Rows(z int, y Range) *Block {
+	row := b.Box.X().Len() * b.Type.Size()
+	i := ((z-b.Box.Min.Z)*b.Box.Y().Len() + y.Min - b.Box.Min.Y) * row
+	n := y.Len() * row
+	return &Block{NewBox(b.Box.X(), y, Range{z, z + 1}), b.Type, b.Data[i : i+n : i+n]}
 }
+
+// Sum is a checksum of the voxels, by which a block is known again: XXH64 with
+// seed 0 of Data, which other programs compute too. It is no proof against forgery.
+func (b *Block) Sum() uint64 { return xxhash.Sum64(b.Data) }
 
 // Gather fills b with its box out of src and reports whether every voxel of it
 // is zero, which costs little while the rows are in the cache.
