@@ -7,8 +7,11 @@ import (
 	"strings"
 )
 
-// controlPath is where faults are scripted over HTTP. No BOSS has such a place.
-const controlPath = "/local/faults"
+// controlPath is the place of Options.Control. No BOSS has it.
+const controlPath = "/local/"
+
+// faultsPath is where faults are scripted over HTTP.
+const faultsPath = controlPath + "faults"
 
 // A Script is the JSON of /local/faults. PUT replaces the faults by those of
 // the body, DELETE removes them, GET tells them and, of each, how many requests
@@ -18,7 +21,8 @@ type Script struct {
 	Faults []Fault `json:"faults"`
 }
 
-// control serves controlPath. Faults do not meet its requests.
+// control serves controlPath, to those with the token. Faults do not meet its
+// requests.
 func (s *Server) control(r *http.Request) reply {
 	c := &call{Request: r}
 	if p, ok := s.authenticate(c); !ok {
@@ -27,9 +31,16 @@ func (s *Server) control(r *http.Request) reply {
 	if c.anonymous {
 		return c.unauthorized("Authentication credentials were not provided.")
 	}
-	if strings.TrimSuffix(r.URL.Path, "/") != controlPath {
-		return page(http.StatusNotFound)
+	switch strings.TrimSuffix(r.URL.Path, "/") {
+	case faultsPath:
+		return s.controlFaults(r)
+	case writesPath:
+		return s.controlWrites(r)
 	}
+	return page(http.StatusNotFound)
+}
+
+func (s *Server) controlFaults(r *http.Request) reply {
 	switch r.Method {
 	case http.MethodGet:
 		return s.faults.reply()
@@ -47,6 +58,10 @@ func (s *Server) control(r *http.Request) reply {
 		}
 		return s.faults.reply()
 	}
+	return notAllowed(r)
+}
+
+func notAllowed(r *http.Request) reply {
 	return detail(http.StatusMethodNotAllowed, "Method \"%s\" not allowed.", r.Method)
 }
 

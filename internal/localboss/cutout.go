@@ -246,12 +246,16 @@ func (s *Server) store(c *call, cut cutout, data []byte) reply {
 		s.log.Error("write cutout", "err", err)
 		return bossError(systemError, failed, fmt.Sprintf("(%s, <ErrorCodes.REDIS_ERROR: 103>)", pyString(err.Error())))
 	}
-	s.written(c, cut)
+	s.written(c, cut, cut.bytes())
 	return empty(http.StatusCreated)
 }
 
-// written takes back that the channel is downsampled: it was, without this.
-func (s *Server) written(c *call, cut cutout) {
+// written counts a cutout, and takes back that the channel is downsampled: it
+// was, without this.
+func (s *Server) written(c *call, cut cutout, size int64) {
+	if err := s.ledger.wrote(c.Method, c.names, size, c.ContentLength); err != nil {
+		s.log.Error("count cutout", "err", err)
+	}
 	if !cut.downsampled {
 		return
 	}
@@ -284,7 +288,7 @@ func (s *Server) blacken(c *call) reply {
 			return page(http.StatusInternalServerError)
 		}
 	}
-	s.written(c, cut)
+	s.written(c, cut, 0)
 	return empty(http.StatusOK)
 }
 

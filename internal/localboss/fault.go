@@ -3,7 +3,6 @@ package localboss
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -20,13 +19,16 @@ const (
 	// Status answers Fault.Status instead, before a login is looked for. The
 	// body of the request is read.
 	Status Kind = "status"
-	// Latency waits for Fault.DelayMS first, then all is as ever.
+	// Latency waits for Fault.DelayMS and up to JitterMS more, then all is as ever.
 	Latency Kind = "latency"
-	// DropConnect breaks the connection before the body is read.
+	// DropConnect breaks the connection before the body is read. To break one is
+	// to reset it, as what stands between a client and BOSS does: the client is
+	// told of an error, not of an end.
 	DropConnect Kind = "drop-connect"
 	// DropBody breaks it when half of the body is read.
 	DropBody Kind = "drop-body"
-	// DropAnswer does what was asked for, then breaks it without a word.
+	// DropAnswer does what was asked for, then breaks it without a word: a cutout
+	// is stored, and its client cannot know.
 	DropAnswer Kind = "drop-answer"
 	// CutAnswer does what was asked for and breaks it in the middle of the
 	// answer's body, or before an answer that has none.
@@ -41,12 +43,13 @@ const (
 	Quota Kind = "quota"
 )
 
-// A Fault is a fault and whom it meets. Requests that differ in Method or Path
-// are not looked at further; of the others the first Skip pass, then a Share of
-// them is met, at most Times of them.
+// A Fault is a fault and whom it meets. Requests that differ in Method or Path,
+// or come at another time, are not looked at further; of the others the first
+// Skip pass, then a Share of them is met, at most Times of them.
 //
 // Lock and Quota look at requests that write cutouts only. Where several faults
-// meet a request the first that ends it wins.
+// meet a request the first that ends it wins; each draws its own lots. Faults
+// and what they have counted end with the Server, also where it has a directory.
 type Fault struct {
 	Kind Kind `json:"kind"`
 
@@ -57,12 +60,17 @@ type Fault struct {
 	Share float64 `json:"share,omitempty"` // 0 to 1; 0 is all
 	Times int     `json:"times,omitempty"` // 0 is no limit
 
-	Status  int    `json:"status,omitempty"`   // for Status: 400 to 599
-	Code    int    `json:"code,omitempty"`     // BOSS's, in the JSON of a Status
-	Message string `json:"message,omitempty"`  // in the JSON of a Status
-	HTML    bool   `json:"html,omitempty"`     // a Status is a page, not JSON
-	DelayMS int    `json:"delay_ms,omitempty"` // for Latency: milliseconds
-	Bytes   int64  `json:"bytes,omitempty"`    // for Quota
+	AfterMS int `json:"after_ms,omitempty"` // begins that many milliseconds after it was set
+	ForMS   int `json:"for_ms,omitempty"`   // and ends that many later; 0 is never
+
+	Status   int    `json:"status,omitempty"`    // for Status: 400 to 599
+	Code     int    `json:"code,omitempty"`      // BOSS's, in the JSON of a Status
+	Message  string `json:"message,omitempty"`   // in the JSON of a Status
+	HTML     bool   `json:"html,omitempty"`      // a Status is a page, not JSON
+	DelayMS  int    `json:"delay_ms,omitempty"`  // for Latency: milliseconds
+	JitterMS int    `json:"jitter_ms,omitempty"` // for Latency: up to that many more, all equally likely
+	Bytes    int64  `json:"bytes,omitempty"`     // for Quota
+	Show     bool   `json:"show,omitempty"`      // GET /metric/ tells of this Quota
 }
 
 // check returns an error if f means nothing.
@@ -70,6 +78,8 @@ func (f Fault) check() error {
 	switch {
 	case f.Share < 0 || f.Share > 1 || f.Skip < 0 || f.Times < 0:
 		return fmt.Errorf("fault %s: share %v, skip %d, times %d: want 0 to 1, and no number below 0", f.Kind, f.Share, f.Skip, f.Times)
+	case f.AfterMS < 0 || f.ForMS < 0 || f.DelayMS < 0 || f.JitterMS < 0:
+		return fmt.Errorf("fault %s: after %d, for %d, delay %d, jitter %d ms: want no number below 0", f.Kind, f.AfterMS, f.ForMS, f.DelayMS, f.JitterMS)
 	case f.Path != "" && !strings.HasPrefix(f.Path, "/"):
 		return fmt.Errorf("fault %s: path %q does not begin with /", f.Kind, f.Path)
 	}
@@ -79,8 +89,8 @@ func (f Fault) check() error {
 			return fmt.Errorf("fault status: %d, want 400 to 599", f.Status)
 		}
 	case Latency:
-		if f.DelayMS <= 0 {
-			return fmt.Errorf("fault latency: delay_ms %d, want more than 0", f.DelayMS)
+		if f.DelayMS+f.JitterMS == 0 {
+			return errors.New("fault latency: neither delay_ms nor jitter_ms, want more than 0")
 		}
 	case Quota:
 		if f.Bytes <= 0 { // to the real server 0 is no limit
@@ -110,17 +120,19 @@ type script struct {
 	Seen int `json:"seen"` // requests that matched
 	Hits int `json:"hits"` // requests that it met
 
+	begin  time.Time
 	random *rand.Rand
 	spent  int64
 }
 
 func (f *faults) set(seed uint64, list []Fault) error {
 	var scripts []*script
+	now := time.Now()
 	for i, one := range list {
 		if err := one.check(); err != nil {
 			return err
 		}
-		scripts = append(scripts, &script{Fault: one, random: rand.New(rand.NewPCG(seed, uint64(i)))})
+		scripts = append(scripts, &script{Fault: one, begin: now, random: rand.New(rand.NewPCG(seed, uint64(i)))})
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -133,8 +145,9 @@ func (f *faults) pick(r *http.Request) []*script {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var met []*script
+	now := time.Now()
 	for _, s := range f.scripts {
-		if s.matches(r) && s.meets() {
+		if s.matches(r) && s.inForce(now.Sub(s.begin)) && s.meets() {
 			met = append(met, s)
 		}
 	}
@@ -155,6 +168,12 @@ func (f *Fault) matches(r *http.Request) bool {
 	return true
 }
 
+// inForce reports whether the fault meets anyone that long after it was set.
+func (f *Fault) inForce(since time.Duration) bool {
+	since -= time.Duration(f.AfterMS) * time.Millisecond
+	return since >= 0 && (f.ForMS == 0 || since < time.Duration(f.ForMS)*time.Millisecond)
+}
+
 // meets counts a request and draws its lot.
 func (s *script) meets() bool {
 	s.Seen++
@@ -166,6 +185,13 @@ func (s *script) meets() bool {
 	}
 	s.Hits++
 	return true
+}
+
+// delay is how long a Latency takes this time.
+func (f *faults) delay(s *script) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Duration(s.DelayMS+s.random.IntN(s.JitterMS+1)) * time.Millisecond
 }
 
 // spend counts the bytes of a cutout against the quotas that meet it, and
@@ -203,74 +229,4 @@ func (c *call) throttled() reply {
 		return bossStatus(http.StatusTooManyRequests, accessDenied, text)
 	}
 	return detail(http.StatusTooManyRequests, text)
-}
-
-// Ways to end without an answer, or with half of one.
-var (
-	errDropped = errors.New("localboss: connection dropped")
-	errCut     = fmt.Errorf("%w in the middle of the answer", errDropped)
-)
-
-// meddle answers a request as the faults that meet it want it.
-func (s *Server) meddle(r *http.Request, fired *[]Kind, answer func(*http.Request, []*script) reply) (reply, error) {
-	met := s.faults.pick(r)
-	for _, f := range met {
-		*fired = append(*fired, f.Kind)
-		switch f.Kind {
-		case Status:
-			io.Copy(io.Discard, r.Body)
-			return f.reply(), nil
-		case Latency:
-			s.wait(r, time.After(time.Duration(f.DelayMS)*time.Millisecond))
-		case DropConnect:
-			return reply{}, errDropped
-		case DropBody:
-			io.CopyN(io.Discard, r.Body, max(0, r.ContentLength/2))
-			return reply{}, errDropped
-		case Hang:
-			io.Copy(io.Discard, r.Body) // only then does the server see the client leave
-			s.wait(r, nil)
-			return reply{}, errDropped
-		}
-	}
-	p := answer(r, met)
-	for _, f := range met {
-		switch f.Kind {
-		case DropAnswer:
-			return p, errDropped
-		case CutAnswer:
-			return p, errCut
-		}
-	}
-	return p, nil
-}
-
-// wait waits for until, the client or the Server's end.
-func (s *Server) wait(r *http.Request, until <-chan time.Time) {
-	select {
-	case <-until:
-	case <-r.Context().Done():
-	case <-s.closed:
-	}
-}
-
-func (f *Fault) reply() reply {
-	if f.HTML {
-		return page(f.Status)
-	}
-	message := f.Message
-	if message == "" {
-		message = http.StatusText(f.Status)
-	}
-	return bossStatus(f.Status, f.Code, message)
-}
-
-// cutShort sends half of an answer if that is how the connection is to break.
-func (p reply) cutShort(w http.ResponseWriter, how error) {
-	if !errors.Is(how, errCut) || len(p.body) == 0 {
-		return
-	}
-	p.head(w)
-	w.Write(p.body[:len(p.body)/2])
-	http.NewResponseController(w).Flush()
 }

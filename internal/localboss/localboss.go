@@ -73,7 +73,9 @@ type Options struct {
 	// Seed decides which requests the Faults with a Share meet.
 	Seed uint64
 
-	// Control lets clients with the token script faults at /local/faults.
+	// Control lets clients with the token script faults at /local/faults and
+	// read at /local/writes how often each cutout was written (see Writes).
+	// Without it nothing is counted, since the counts take memory.
 	Control bool
 
 	// Log gets one line for each request; nil is none. The token is in none of them.
@@ -99,6 +101,7 @@ type Server struct {
 	memory  *semaphore.Weighted
 	buffers bufferPool
 	faults  faults
+	ledger  *ledger // nil without Options.Control
 	closed  chan struct{}
 	close   sync.Once
 }
@@ -138,6 +141,11 @@ func (s *Server) open() (err error) {
 	if s.state, err = readState(s.opt.Dir); err != nil {
 		return err
 	}
+	if s.opt.Control {
+		if s.ledger, err = openLedger(s.opt.Dir); err != nil {
+			return err
+		}
+	}
 	s.volume.store, err = newStore(s.opt.Dir)
 	return err
 }
@@ -164,7 +172,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.logRequest(r, rep, fired, time.Since(begin), err)
 	if err != nil { // a fault drops the connection
 		rep.cutShort(w, err)
-		panic(http.ErrAbortHandler)
+		breakOff(w)
+		return
 	}
 	if rep.code != tooLarge {
 		// nginx takes a request as a whole before it hands it on, so a client is
@@ -185,6 +194,7 @@ func (s *Server) serve(r *http.Request, fired *[]Kind) (reply, error) {
 	if s.opt.Control && strings.HasPrefix(r.URL.Path, controlPath) {
 		return s.control(r), nil
 	}
+	defer s.ledger.enter()()
 	return s.meddle(r, fired, s.answer)
 }
 

@@ -86,6 +86,9 @@ func (s *Server) find(path string) (*service, []string) {
 // answer does what the REST framework does before a view is reached, in its
 // order: media type, user, method.
 func (s *Server) answer(r *http.Request, fired []*script) reply {
+	if !strings.HasPrefix(r.URL.Path, "/v1/") {
+		return s.outside(r)
+	}
 	v, names := s.find(r.URL.Path)
 	if v == nil {
 		return page(http.StatusNotFound)

@@ -123,6 +123,29 @@ func move(from, to string) error {
 	return os.Rename(from, to)
 }
 
+// appendFile appends p to a file, made if missing along with its directory:
+// all of it, or after an error nothing unless that fails as well. The end of the
+// process can leave the first part of p.
+func appendFile(name string, p []byte) error {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_APPEND
+	f, err := os.OpenFile(name, flags, 0o644)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(name), 0o755); err == nil {
+			f, err = os.OpenFile(name, flags, 0o644)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	n, err := f.Write(p)
+	if err != nil && n > 0 { // the disk is full, say
+		if info, statErr := f.Stat(); statErr == nil {
+			f.Truncate(info.Size() - int64(n))
+		}
+	}
+	return errors.Join(err, f.Close())
+}
+
 func (d dirStore) remove(k key) error {
 	if err := os.Remove(d.path(k)); !errors.Is(err, fs.ErrNotExist) {
 		return err
