@@ -44,6 +44,14 @@ func lanes(t voxel.Type) (low, high uint64) {
 }
 
 func mergeVoxels(dst, src []byte, size int) {
+	if size == 1 {
+		for i, v := range src {
+			if v != 0 {
+				dst[i] = v
+			}
+		}
+		return
+	}
 	for i := 0; i < len(src); i += size {
 		if !voxel.IsZero(src[i : i+size]) {
 			copy(dst[i:i+size], src[i:i+size])

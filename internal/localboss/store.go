@@ -14,18 +14,22 @@ import (
 // where on the grid of cubes.
 type key struct{ channel, level, time, x, y, z int }
 
-// A store keeps cubes, each as one blosc frame. It is safe for concurrent use;
-// who reads a cube to write it again must keep others from doing so meanwhile.
+// A store keeps the log of each cube: see record. It is safe for concurrent use
+// of different cubes; a cube's lock keeps its readers from its writer.
 type store interface {
-	// get appends the cube's frame to dst. An error is fs.ErrNotExist where
-	// nothing was ever written.
+	// get appends a cube's log to dst: nothing if it was never written.
 	get(dst []byte, k key) ([]byte, error)
-	// put replaces a cube as a whole. It does not keep frame.
-	put(k key, frame []byte) error
+	// append appends to a cube's log. After an error a part may be there.
+	append(k key, record []byte) error
+	// truncate cuts a cube's log to n bytes.
+	truncate(k key, n int) error
+	// put replaces a cube's log as a whole.
+	put(k key, log []byte) error
 	// remove makes the cube as if it was never written.
 	remove(k key) error
 }
 
+// newStore is a store in a directory, or in memory if dir is "".
 func newStore(dir string) (store, error) {
 	if dir == "" {
 		return &memoryStore{cubes: map[key][]byte{}}, nil
@@ -40,24 +44,38 @@ func newStore(dir string) (store, error) {
 
 type memoryStore struct {
 	mu    sync.RWMutex
-	cubes map[key][]byte // frames are never changed
+	cubes map[key][]byte
 }
 
 func (m *memoryStore) get(dst []byte, k key) ([]byte, error) {
 	m.mu.RLock()
-	frame, ok := m.cubes[k]
-	m.mu.RUnlock()
-	if !ok {
-		return dst, fs.ErrNotExist
-	}
-	return append(dst, frame...), nil
+	defer m.mu.RUnlock()
+	return append(dst, m.cubes[k]...), nil
 }
 
-func (m *memoryStore) put(k key, frame []byte) error {
-	frame = append(make([]byte, 0, len(frame)), frame...)
+func (m *memoryStore) append(k key, record []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cubes[k] = frame
+	log := m.cubes[k]
+	if len(log) == 0 {
+		log = make([]byte, 0, len(record)) // most cubes are written once
+	}
+	m.cubes[k] = append(log, record...)
+	return nil
+}
+
+func (m *memoryStore) truncate(k key, n int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cubes[k] = m.cubes[k][:n]
+	return nil
+}
+
+func (m *memoryStore) put(k key, log []byte) error {
+	log = append(make([]byte, 0, len(log)), log...)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cubes[k] = log
 	return nil
 }
 
@@ -68,19 +86,22 @@ func (m *memoryStore) remove(k key) error {
 	return nil
 }
 
-// A dirStore keeps each cube in a file of its own: one directory for each
-// layer of cubes, which keeps directories small enough to list.
+// A dirStore keeps each log in a file of its own: one directory for each layer
+// of cubes, which keeps directories small enough to list.
 type dirStore string
 
 func (d dirStore) temp() string { return filepath.Join(string(d), "tmp") }
 
 func (d dirStore) path(k key) string {
 	return filepath.Join(string(d), "cubes", strconv.Itoa(k.channel), fmt.Sprintf("r%d-t%d", k.level, k.time),
-		strconv.Itoa(k.z), fmt.Sprintf("%d-%d.blosc", k.y, k.x))
+		strconv.Itoa(k.z), fmt.Sprintf("%d-%d.log", k.y, k.x))
 }
 
 func (d dirStore) get(dst []byte, k key) ([]byte, error) {
 	f, err := os.Open(d.path(k))
+	if errors.Is(err, fs.ErrNotExist) {
+		return dst, nil
+	}
 	if err != nil {
 		return dst, err
 	}
@@ -95,15 +116,19 @@ func (d dirStore) get(dst []byte, k key) ([]byte, error) {
 	return dst, err
 }
 
+func (d dirStore) append(k key, record []byte) error { return appendFile(d.path(k), record) }
+
+func (d dirStore) truncate(k key, n int) error { return os.Truncate(d.path(k), int64(n)) }
+
 // put moves a finished file into place. It is not synced: see Server.
-func (d dirStore) put(k key, frame []byte) error {
+func (d dirStore) put(k key, log []byte) error {
 	f, err := os.CreateTemp(d.temp(), "cube")
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(frame)
+	_, err = f.Write(log)
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = move(f.Name(), d.path(k))
+		err = os.Rename(f.Name(), d.path(k))
 	}
 	if err != nil {
 		os.Remove(f.Name())
@@ -111,16 +136,11 @@ func (d dirStore) put(k key, frame []byte) error {
 	return err
 }
 
-// move renames a file, into a directory that is made if it is missing.
-func move(from, to string) error {
-	err := os.Rename(from, to)
-	if !errors.Is(err, fs.ErrNotExist) {
+func (d dirStore) remove(k key) error {
+	if err := os.Remove(d.path(k)); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
-	}
-	return os.Rename(from, to)
+	return nil
 }
 
 // appendFile appends p to a file, made if missing along with its directory:
@@ -144,11 +164,4 @@ func appendFile(name string, p []byte) error {
 		}
 	}
 	return errors.Join(err, f.Close())
-}
-
-func (d dirStore) remove(k key) error {
-	if err := os.Remove(d.path(k)); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }

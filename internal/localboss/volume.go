@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io/fs"
 	"sync"
 
 	"github.com/neurodata/ndpush/internal/blosc"
@@ -23,17 +22,19 @@ type volume struct {
 
 	// The lock of a cube is one of these, by a hash of its key: that two cubes
 	// share one costs a wait now and then, and a lock for each would cost memory.
-	locks [256]sync.Mutex
+	locks [256]sync.RWMutex
 	once  sync.Once
 	seed  maphash.Seed
+
+	tallies tallies
 }
 
 // A worker is the memory and the codecs to work on one cube.
 type worker struct {
-	encoder     *blosc.Encoder
-	decoder     blosc.Decoder
-	part, whole voxel.Block
-	frame       []byte
+	encoder, sparse  *blosc.Encoder
+	decoder          blosc.Decoder
+	part, whole, old voxel.Block
+	log, record      []byte
 }
 
 func (v *volume) worker() (*worker, error) {
@@ -41,15 +42,17 @@ func (v *volume) worker() (*worker, error) {
 		return w, nil
 	}
 	e, err := blosc.NewEncoder(blosc.Options{})
-	return &worker{encoder: e}, err
+	if err != nil {
+		return nil, err
+	}
+	sparse, err := blosc.NewEncoder(blosc.Options{Codec: blosc.Zstd})
+	return &worker{encoder: e, sparse: sparse}, err
 }
 
-// lock takes the lock of a cube.
-func (v *volume) lock(k key) *sync.Mutex {
+// lock is the lock of a cube.
+func (v *volume) lock(k key) *sync.RWMutex {
 	v.once.Do(func() { v.seed = maphash.MakeSeed() })
-	mu := &v.locks[maphash.Comparable(v.seed, k)%uint64(len(v.locks))]
-	mu.Lock()
-	return mu
+	return &v.locks[maphash.Comparable(v.seed, k)%uint64(len(v.locks))]
 }
 
 // at is the key of the cube that piece lies in.
@@ -82,95 +85,192 @@ func (v *volume) each(k key, box voxel.Box, do func(*worker, key, voxel.Box) err
 
 // write merges b into the volume.
 func (v *volume) write(k key, b *voxel.Block) error {
-	return v.each(k, b.Box, func(w *worker, k key, piece voxel.Box) error {
+	return v.each(k, b.Box, func(w *worker, k key, piece voxel.Box) (err error) {
 		w.part.Reset(piece, b.Type)
-		if w.part.Gather(b) {
-			return nil // zeros change nothing
+		rows(&w.part, b, piece, func(part, all []byte) { copy(part, all) })
+		if voxel.IsZero(w.part.Data) {
+			return nil // changes nothing
 		}
-		defer v.lock(k).Unlock()
-		err := v.load(w, k, b.Type)
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && piece == k.box():
-			return v.save(w, k, &w.part) // the common case: nothing to read or merge
-		case errors.Is(err, fs.ErrNotExist):
-			w.whole.Reset(k.box(), b.Type)
-			clear(w.whole.Data)
-		case err != nil:
+		if w.record, err = w.merge(w.record[:0], k, &w.part); err != nil {
 			return err
 		}
-		rows(&w.whole, &w.part, piece, func(whole, part []byte) { merge(whole, part, b.Type) })
-		return v.save(w, k, &w.whole)
+		mu := v.lock(k)
+		mu.Lock()
+		defer mu.Unlock()
+		t, err := v.tally(w, k)
+		if err != nil {
+			return err
+		}
+		return v.append(w, k, b.Type, t.add(opMerge, piece))
 	})
 }
 
 // blacken sets the voxels of box to zero.
-func (v *volume) blacken(k key, box voxel.Box, t voxel.Type) error {
+func (v *volume) blacken(k key, box voxel.Box, typ voxel.Type) error {
 	return v.each(k, box, func(w *worker, k key, piece voxel.Box) error {
-		defer v.lock(k).Unlock()
+		mu := v.lock(k)
+		mu.Lock()
+		defer mu.Unlock()
 		if piece == k.box() {
-			return v.store.remove(k)
+			return v.remove(k)
 		}
-		err := v.load(w, k, t)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
+		t, err := v.tally(w, k)
+		if err != nil || t.records == 0 {
 			return err
 		}
-		rows(&w.whole, &w.whole, piece, func(row, _ []byte) { clear(row) })
-		return v.save(w, k, &w.whole)
+		if w.record, err = w.black(w.record[:0], k, piece); err != nil {
+			return err
+		}
+		return v.append(w, k, typ, t.add(opBlack, piece))
 	})
 }
 
 // read fills b. What was never written is zero.
 func (v *volume) read(k key, b *voxel.Block) error {
-	return v.each(k, b.Box, func(w *worker, k key, piece voxel.Box) error {
-		err := v.load(w, k, b.Type)
-		if errors.Is(err, fs.ErrNotExist) {
-			rows(b, b, piece, func(row, _ []byte) { clear(row) })
-			return nil
-		}
+	return v.each(k, b.Box, func(w *worker, k key, piece voxel.Box) (err error) {
+		mu := v.lock(k)
+		mu.RLock()
+		w.log, err = v.store.get(w.log[:0], k)
+		mu.RUnlock()
 		if err != nil {
 			return err
 		}
-		rows(b, &w.whole, piece, func(dst, src []byte) { copy(dst, src) })
-		return nil
+		return w.replay(b, piece, k, w.log)
 	})
 }
 
-// load reads a cube to w.whole; fs.ErrNotExist if it was never written.
-func (v *volume) load(w *worker, k key, t voxel.Type) (err error) {
-	if w.frame, err = v.store.get(w.frame[:0], k); err != nil {
+// append appends w.record to the log of a cube whose lock is held; after that
+// the cube's tally is t.
+func (v *volume) append(w *worker, k key, typ voxel.Type, t tally) error {
+	if err := v.store.append(k, w.record); err != nil {
+		v.tallies.forget(k) // who knows what is there now
 		return err
 	}
-	w.whole.Reset(k.box(), t)
-	n := len(w.whole.Data)
-	data, err := w.decoder.Append(w.whole.Data[:0], w.frame, n)
+	v.tallies.set(k, t)
+	if t.long() {
+		// What was asked for is stored. If the disk has no room to make the log
+		// short it stays long, and the next writer tries again.
+		_ = v.shorten(w, k, typ)
+	}
+	return nil
+}
+
+// shorten makes one record of a cube's log.
+func (v *volume) shorten(w *worker, k key, typ voxel.Type) (err error) {
+	if w.log, err = v.store.get(w.log[:0], k); err != nil {
+		return err
+	}
+	w.whole.Reset(k.box(), typ)
+	if err := w.replay(&w.whole, w.whole.Box, k, w.log); err != nil {
+		return err
+	}
+	if voxel.IsZero(w.whole.Data) {
+		return v.remove(k)
+	}
+	if w.record, err = w.merge(w.record[:0], k, &w.whole); err != nil {
+		return err
+	}
+	if err := v.store.put(k, w.record); err != nil {
+		return err
+	}
+	v.tallies.set(k, tally{}.add(opMerge, w.whole.Box))
+	return nil
+}
+
+func (v *volume) remove(k key) error {
+	v.tallies.forget(k)
+	return v.store.remove(k)
+}
+
+// merge appends the record that b is to be merged into cube k, which contains it.
+func (w *worker) merge(log []byte, k key, b *voxel.Block) ([]byte, error) {
+	return appendRecord(log, opMerge, b.Box.Add(k.box().Min.Neg()), func(dst []byte) ([]byte, error) {
+		n := len(dst)
+		dst, err := w.encoder.Append(dst, b.Data, b.Type.Size())
+		if err != nil || len(dst)-n > len(b.Data)/64 {
+			return dst, err
+		}
+		// Nearly all is zero. LZ4 takes 16 kB for a cube of that, Zstd some
+		// hundred bytes.
+		return w.sparse.Append(dst[:n], b.Data, b.Type.Size())
+	})
+}
+
+// black appends the record that a piece of cube k is to become zero.
+func (w *worker) black(log []byte, k key, piece voxel.Box) ([]byte, error) {
+	return appendRecord(log, opBlack, piece.Add(k.box().Min.Neg()), func(dst []byte) ([]byte, error) { return dst, nil })
+}
+
+// replay fills the piece of dst that lies in cube k with what the cube's log says.
+func (w *worker) replay(dst *voxel.Block, piece voxel.Box, k key, log []byte) error {
+	blacken := func(row, _ []byte) { clear(row) }
+	rows(dst, dst, piece, blacken)
+	lay := func(dst, src []byte) { copy(dst, src) } // the first on nothing
+	for len(log) > 0 {
+		r, rest, err := nextRecord(log)
+		switch {
+		case errors.Is(err, errTorn):
+			return nil
+		case err != nil:
+			return err
+		}
+		log = rest
+		box := r.part.Add(k.box().Min)
+		part := box.Intersect(piece)
+		switch {
+		case part.Empty():
+			continue
+		case r.op == opBlack:
+			rows(dst, dst, part, blacken)
+			continue
+		}
+		if err := w.decode(r.frame, box, dst.Type); err != nil {
+			return err
+		}
+		rows(dst, &w.old, part, lay)
+		lay = func(dst, src []byte) { merge(dst, src, w.old.Type) }
+	}
+	return nil
+}
+
+// decode makes w.old the voxels of box.
+func (w *worker) decode(frame []byte, box voxel.Box, t voxel.Type) error {
+	w.old.Reset(box, t)
+	n := len(w.old.Data)
+	data, err := w.decoder.Append(w.old.Data[:0], frame, n)
 	if err == nil && len(data) != n {
 		err = fmt.Errorf("%d bytes stored, want %d", len(data), n)
 	}
 	if err == nil {
-		w.whole.Data = data
+		w.old.Data = data
 	}
 	return err
 }
 
-// save stores b as the cube k.
-func (v *volume) save(w *worker, k key, b *voxel.Block) (err error) {
-	if w.frame, err = w.encoder.Append(w.frame[:0], b.Data, b.Type.Size()); err != nil {
-		return err
-	}
-	return v.store.put(k, w.frame)
-}
-
-// rows calls do for every row of box with its bytes in two blocks that contain it.
+// rows calls do for every row of box with its bytes in two blocks of one type
+// that contain it. Rows that follow each other in both are given as one.
 func rows(a, b *voxel.Block, box voxel.Box, do func(a, b []byte)) {
-	n := box.X().Len() * a.Type.Size()
-	at := func(b *voxel.Block) int { return (box.Min.X - b.Box.Min.X) * b.Type.Size() }
-	ai, bi := at(a), at(b)
-	for z := box.Min.Z; z < box.Max.Z; z++ {
-		for y := box.Min.Y; y < box.Max.Y; y++ {
-			do(a.Row(y, z)[ai:ai+n], b.Row(y, z)[bi:bi+n])
+	size := box.Size()
+	n := size.X * a.Type.Size()
+	if box.X() == a.Box.X() && box.X() == b.Box.X() {
+		n, size.Y = n*size.Y, 1
+	}
+	ai, ay, az := strides(a, box)
+	bi, by, bz := strides(b, box)
+	for z := range size.Z {
+		ap, bp := a.Data[ai+z*az:], b.Data[bi+z*bz:]
+		for y := range size.Y {
+			do(ap[y*ay:y*ay+n], bp[y*by:y*by+n])
 		}
 	}
+}
+
+// strides say where in b's data box begins, and how far it is from row to row
+// and from slice to slice.
+func strides(b *voxel.Block, box voxel.Box) (first, y, z int) {
+	size := b.Box.Size()
+	y = size.X * b.Type.Size()
+	z = size.Y * y
+	p := box.Min.Add(b.Box.Min.Neg())
+	return p.X*b.Type.Size() + p.Y*y + p.Z*z, y, z
 }
