@@ -2,6 +2,7 @@ package tiff
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -13,6 +14,7 @@ type codedReader struct {
 	*layout
 	r io.ReaderAt
 
+	in   segmentReader
 	dec  decoder
 	open bool   // seg is being decoded
 	seg  int    // the segment that is
@@ -146,11 +148,8 @@ func (m *codedReader) scratch() []byte {
 // start begins with the first row of segment i.
 func (m *codedReader) start(i int) error {
 	m.open, m.seg, m.next = true, i, 0
-	s := m.segments[i]
-	if err := m.dec.reset(m.codec, io.NewSectionReader(m.r, s.offset, s.n)); err != nil {
-		return m.wrap(err)
-	}
-	return nil
+	m.in = segmentReader{r: m.r, segment: m.segments[i]}
+	return m.wrap(m.dec.reset(m.codec, &m.in))
 }
 
 // readRow decodes the next row of the segment, and after the last one checks
@@ -175,10 +174,40 @@ func (m *codedReader) readRow(ctx context.Context, p []byte) error {
 	return m.wrap(m.dec.end(padding))
 }
 
-// wrap says which segment an error is about.
+// wrap says which segment an error is about, and whether it is to blame.
 func (m *codedReader) wrap(err error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case m.in.err != nil:
+		return fmt.Errorf("%s %d: %w", m.kind(), m.seg, m.in.err)
+	case errors.Is(err, errors.ErrUnsupported):
+		return fmt.Errorf("%s %d: %w", m.kind(), m.seg, err)
 	}
-	return fmt.Errorf("%s %d: %w", m.kind(), m.seg, unexpected(err))
+	return m.broken(unexpected(err))
+}
+
+// A segmentReader reads the bytes of a segment.
+type segmentReader struct {
+	r       io.ReaderAt
+	segment       // what is left of it
+	err     error // why r could not be read, which is no fault of the segment's
+}
+
+// Read implements io.Reader.
+func (s *segmentReader) Read(p []byte) (int, error) {
+	if s.n == 0 {
+		return 0, io.EOF
+	}
+	p = p[:min(int64(len(p)), s.n)]
+	n, err := s.r.ReadAt(p, s.offset)
+	s.offset += int64(n)
+	s.n -= int64(n)
+	if n == len(p) {
+		return n, nil
+	}
+	if s.err = unexpected(err); err == nil {
+		s.err = io.ErrUnexpectedEOF
+	}
+	return n, s.err
 }

@@ -53,6 +53,7 @@ type layout struct {
 	segWidth, segHeight int
 	across              int       // segments side by side
 	segments            []segment // left to right, then down
+	damage              *damage   // nil: all of them are there
 }
 
 // A segment is where the data of a strip or tile lie in the file.
@@ -80,7 +81,7 @@ func (l *layout) kind() string {
 	return "strip"
 }
 
-// layout checks that the page is of a kind that can be read, and all there.
+// layout checks that the page is of a kind that can be read, and some of it there.
 func (f *file) layout(d *directory) (*layout, error) {
 	l := &layout{bigEndian: f.order == binary.ByteOrder(binary.BigEndian)}
 	for _, step := range []func(*directory, *layout) error{f.pixels, f.packing, f.grid, f.segments} {
@@ -222,7 +223,8 @@ func (f *file) tiles(d *directory, l *layout) (err error) {
 	return nil
 }
 
-// segments reads where the segments lie, and checks that they are all there.
+// segments reads where the segments lie, and finds the first that is not all
+// there: what lies below it is not looked at.
 func (f *file) segments(d *directory, l *layout) error {
 	want := uint64(l.across) * uint64((l.height+l.segHeight-1)/l.segHeight)
 	tagOffsets, tagCounts := uint16(tagStripOffsets), uint16(tagStripByteCounts)
@@ -246,13 +248,18 @@ func (f *file) segments(d *directory, l *layout) error {
 	l.segments = make([]segment, want)
 	for i := range l.segments {
 		if l.segments[i], err = f.segment(l, i, offsets[i], counts[i]); err != nil {
-			return err
+			l.breakAt(i, l.segments[i].n, err)
+			break
 		}
+	}
+	if l.there() == 0 {
+		return l.damage.err
 	}
 	return nil
 }
 
-// segment checks that segment i, n bytes at offset, can hold its rows.
+// segment checks that segment i, n bytes at offset, can hold its rows. With an
+// error it gives what is there of it.
 //
 // Pixels stored as they are need no count: it is what the rows take. Writers
 // leave it out or at 0, or give the short last strip that of a full one, which
@@ -266,7 +273,9 @@ func (f *file) segment(l *layout, i int, offset, n uint64) (segment, error) {
 		return segment{}, fmt.Errorf("%s %d has no data", l.kind(), i)
 	}
 	if !f.has(offset, n) {
-		return segment{}, f.truncated(fmt.Sprintf("%s %d", l.kind(), i), offset, n)
+		size := uint64(max(0, f.size))
+		offset := min(offset, size)
+		return segment{int64(offset), int64(size - offset)}, f.truncated(fmt.Sprintf("%s %d", l.kind(), i), offset, n)
 	}
 	if rows/l.codec.ratio() > int64(n) {
 		return segment{}, fmt.Errorf("%s %d has %d bytes, too few for %d rows of %d bytes", l.kind(), i, n, l.rows(i), l.rowBytes())

@@ -18,6 +18,9 @@ func (f *file) onlyPage(first *directory, l *layout) error {
 	}
 	next := first.next
 	for page := 2; next != 0; page++ {
+		if l.damage != nil && !f.has(next, 2) {
+			return nil // it went with the rest of the file
+		}
 		if page > maxPages {
 			return fmt.Errorf("more than %d directories, or a loop of them", maxPages)
 		}

@@ -7,7 +7,8 @@
 // image is never held whole. Everything else is refused by its name.
 //
 // Open checks every size and place against the file before memory is taken for
-// it, so that a truncated or hostile file is an error and not a surprise.
+// it, so that a hostile file is an error and not a surprise. A file that is cut
+// short opens as far as it goes, and says so: see [Image.Damage].
 //
 // Sources: TIFF Revision 6.0 (Adobe, 1992), cited as TIFF 6.0 with its section;
 // Adobe Photoshop TIFF Technical Notes (2002) for deflate; "BigTIFF Design"
@@ -36,8 +37,8 @@ type Image struct {
 }
 
 // Open reads the directories of the file of that many bytes and checks that
-// the first page can be read and is all there; no pixel is read. The image goes
-// on reading from r.
+// the first page can be read; no pixel is. A page none of whose rows are there
+// is an error. The image goes on reading from r.
 //
 // An image that is sound but of a kind that is not read wraps
 // errors.ErrUnsupported. So does a file with a second page that is not smaller:
@@ -86,7 +87,9 @@ func (m *Image) Held() int64 {
 // ended, for rows are decoded once. ctx is looked at every few rows.
 //
 // An error names the row that could not be read, and is given again by every
-// later call. Checksums are checked where rows reach the end of a strip or tile.
+// later call. If the image is to blame it wraps a [*RowError]; after any other
+// error nothing in dst can be used. Checksums are checked where rows reach the
+// end of a strip or tile.
 func (m *Image) ReadRows(ctx context.Context, dst []byte, box image.Rectangle) error {
 	l := &m.layout
 	if !box.In(image.Rect(0, 0, l.width, l.height)) {
@@ -101,19 +104,35 @@ func (m *Image) ReadRows(ctx context.Context, dst []byte, box image.Rectangle) e
 	if box.Min.Y < m.next {
 		return fmt.Errorf("tiff: row %d was passed", box.Min.Y)
 	}
-	v := view{dst, box, l.bytes}
+	m.next = box.Max.Y
+	if err := m.read(ctx, view{dst, box, l.bytes}); err != nil {
+		m.failed = fmt.Errorf("tiff: %w", err)
+	}
+	return m.failed
+}
+
+// read fills v as far as the file has its rows.
+func (m *Image) read(ctx context.Context, v view) error {
+	l := &m.layout
+	there := v.cut(l.there())
 	var y int
 	var err error
 	if l.codec == codecNone {
-		y, err = m.raw.read(ctx, v)
+		y, err = m.raw.read(ctx, there)
 	} else {
-		y, err = m.coded.read(ctx, v)
+		y, err = m.coded.read(ctx, there)
+	}
+	if broken, ok := errors.AsType[*RowError](err); ok {
+		broken.Row = max(broken.Row, v.box.Min.Y)
+		return broken
 	}
 	if err != nil {
-		m.failed = fmt.Errorf("tiff: row %d: %w", y, unexpected(err))
+		return fmt.Errorf("row %d: %w", y, unexpected(err))
 	}
-	m.next = box.Max.Y
-	return m.failed
+	if there.box.Max.Y < v.box.Max.Y {
+		return &RowError{there.box.Max.Y, l.damage.err}
+	}
+	return nil
 }
 
 // unexpected makes the end of the file, where pixels should be, an error that

@@ -174,64 +174,6 @@ func TestMinIsWhite(t *testing.T) {
 	}
 }
 
-// A file that is cut short anywhere is refused, at the latest when the rows
-// that it lacks are read, and never gives other pixels.
-func TestTruncated(t *testing.T) {
-	for _, name := range good(t) {
-		p := readFile(t, name)
-		size := nameBits(t, name) / 8
-		box := image.Rect(0, 0, width, height)
-		for n := 0; n < len(p); n += 1 + len(p)/200 {
-			m, err := tiff.Open(bytes.NewReader(p[:n]), int64(n))
-			if err != nil {
-				continue
-			}
-			got := make([]byte, width*height*size)
-			if err := m.ReadRows(t.Context(), got, box); err == nil && !bytes.Equal(got, want(box, size)) {
-				t.Errorf("%s cut to %d bytes: other pixels and no error", name, n)
-			}
-		}
-	}
-}
-
-// The directory of these files comes first, so it is the pixels that are missing.
-func TestTruncatedSentence(t *testing.T) {
-	p := readFile(t, "testdata/good/8-none-strips-II-classic-p1.tif")
-	_, err := tiff.Open(bytes.NewReader(p), int64(len(p)-1))
-	const want = "tiff: truncated: strip 5 needs 148 bytes at offset 1165, the file has 1312"
-	if err == nil || err.Error() != want {
-		t.Errorf("got  %v\nwant %s", err, want)
-	}
-}
-
-// One wrong byte in deflated pixels is found, wherever it is.
-func TestDamage(t *testing.T) {
-	for _, name := range []string{"8-8-tiles-II-big-p1.tif", "16-8-single-MM-classic-p2.tif", "16-32946-strips-II-classic-p1.tif"} {
-		p := readFile(t, filepath.Join("testdata/good", name))
-		size := nameBits(t, name) / 8
-		box := image.Rect(0, 0, width, height)
-		var found int
-		for i := range p {
-			p[i] ^= 0x10
-			if m, err := tiff.Open(bytes.NewReader(p), int64(len(p))); err != nil {
-				found++
-			} else if w, h := m.Size(); w == width && h == height && m.SampleSize() == size && !m.MinIsWhite() {
-				got := make([]byte, width*height*size)
-				err := m.ReadRows(t.Context(), got, box)
-				if err != nil {
-					found++
-				} else if !bytes.Equal(got, want(box, size)) && i > 400 {
-					t.Errorf("%s: byte %d of %d is wrong, and nothing says so", name, i, len(p))
-				}
-			}
-			p[i] ^= 0x10
-		}
-		if found < len(p)/2 {
-			t.Errorf("%s: %d of %d wrong bytes found", name, found, len(p))
-		}
-	}
-}
-
 // entryAt finds the entry of tag in a classic little-endian file.
 func entryAt(t *testing.T, p []byte, tag uint16) []byte {
 	le := binary.LittleEndian
