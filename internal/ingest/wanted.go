@@ -3,14 +3,13 @@ package ingest
 import (
 	"iter"
 
-	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
 // wanted gives the cuboids of a box that are to be carried.
 func (r *Road) wanted(box voxel.Box) iter.Seq[voxel.Box] {
 	return func(yield func(voxel.Box) bool) {
-		for piece := range plan.Cuboids(box) {
+		for piece := range r.Plan.Cuboids(box) {
 			if (r.Skip == nil || !r.Skip(piece)) && !yield(piece) {
 				return
 			}

@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/neurodata/ndpush/internal/voxel"
+import (
+	"fmt"
+
+	"github.com/neurodata/ndpush/internal/voxel"
+)
 
 // Memory is the most that one process takes at one time, in bytes, by purpose.
 type Memory struct {
@@ -25,9 +29,9 @@ const (
 // collector to keep to it; see the measurement in the README.
 func (p Plan) Memory() Memory {
 	size := p.Data.Size()
-	depth := int64(longest(p.Data.Z(), CuboidZ))
-	height := int64(longest(p.Data.Y(), CuboidY))
-	cuboid := int64(longest(p.Data.X(), CuboidX)) * height * depth * int64(p.Channel.Size())
+	depth := int64(longest(p.Data.Z(), p.Cuboid.Z))
+	height := int64(longest(p.Data.Y(), p.Cuboid.Y))
+	cuboid := int64(longest(p.Data.X(), p.Cuboid.X)) * height * depth * int64(p.Channel.Size())
 	cuboids := int64(2) // itself and its frame
 	if p.Compare {
 		cuboids = 3
@@ -38,6 +42,65 @@ func (p Plan) Memory() Memory {
 		Workers: int64(p.Workers) * (cuboids*cuboid + compressor),
 		Process: process,
 	}
+}
+
+// least is the smallest width and height of a cuboid: that of a stored cube. A
+// smaller one would make BOSS read and merge each cube several times.
+const least = 512
+
+// enough are the workers that are not given up for larger cuboids.
+const enough = 4
+
+// A MemoryError says that a plan does not fit into the memory that it may take.
+type MemoryError struct{ Least, Limit int64 }
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("it takes at least %d MiB of memory, and may take %d MiB", (e.Least+1<<20-1)>>20, e.Limit>>20)
+}
+
+// Within is p with as many bands in memory, as large cuboids and as many workers
+// as limit bytes allow, and no more than p has. It gives up first what costs
+// least time: bands beyond the second, which is decoded while the first is
+// posted; workers beyond a few; the size of cuboids; and what is left of the rest.
+// The error is a [*MemoryError] if nothing fits.
+func (p Plan) Within(limit int64) (Plan, error) {
+	if p.Memory().Total() <= limit {
+		return p, nil
+	}
+	var best Plan
+	for _, size := range []int{CuboidX, least} {
+		for workers := 1; workers <= p.Workers; workers++ {
+			q := p
+			q.Cuboid.X, q.Cuboid.Y, q.Workers = size, size, workers
+			for q.Ahead = q.bands(); q.Ahead > 0; q.Ahead-- {
+				if q.Memory().Total() <= limit && q.better(best) {
+					best = q
+				}
+			}
+		}
+	}
+	if best.Workers == 0 {
+		q := p
+		q.Cuboid.X, q.Cuboid.Y, q.Workers, q.Ahead = least, least, 1, 1
+		return p, &MemoryError{Least: q.Memory().Total(), Limit: limit}
+	}
+	return best, nil
+}
+
+// better reports whether p is quicker than q.
+func (p Plan) better(q Plan) bool {
+	for _, c := range [][2]int{
+		{min(p.Ahead, 2), min(q.Ahead, 2)},
+		{min(p.Workers, enough), min(q.Workers, enough)},
+		{p.Cuboid.X, q.Cuboid.X},
+		{p.Workers, q.Workers},
+		{p.Ahead, q.Ahead},
+	} {
+		if c[0] != c[1] {
+			return c[0] > c[1]
+		}
+	}
+	return false
 }
 
 // longest is the length of the longest piece of r.

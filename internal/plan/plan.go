@@ -10,7 +10,8 @@
 //	cuboid  1024 columns of it  what is posted at once, four stored cubes
 //
 // A chunk's first or last slices, a band's rows and a cuboid's columns are fewer
-// where the data does not start or end on the grid.
+// where the data does not start or end on the grid, and the latter two half of
+// that where memory is short.
 package plan
 
 import (
@@ -29,14 +30,15 @@ const (
 
 // A Plan is how one process carries a box of voxels.
 type Plan struct {
-	Data    voxel.Box  // what is to be posted, in BOSS coordinates
-	Source  voxel.Type // of the slices
-	Channel voxel.Type // of the cuboids
-	Workers int        // cuboids on their way at one time
-	Ahead   int        // bands in memory at one time: those being posted and the one being decoded
-	Held    int64      // bytes that one slice holds while it is read, see source.Slice
-	Fetch   int64      // bytes that the source holds beside, of what it fetches over a network
-	Compare bool       // cuboids are fetched and compared, not posted
+	Data    voxel.Box   // what is to be posted, in BOSS coordinates
+	Source  voxel.Type  // of the slices
+	Channel voxel.Type  // of the cuboids
+	Cuboid  voxel.Point // the size of a cuboid
+	Workers int         // cuboids on their way at one time
+	Ahead   int         // bands in memory at one time: those being posted and the one being decoded
+	Held    int64       // bytes that one slice holds while it is read, see source.Slice
+	Fetch   int64       // bytes that the source holds beside, of what it fetches over a network
+	Compare bool        // cuboids are fetched and compared, not posted
 }
 
 // DefaultWorkers is how many cuboids are on their way at one time unless a
@@ -50,32 +52,35 @@ func New(data voxel.Box, source, channel voxel.Type, workers int, held int64) Pl
 		workers = DefaultWorkers
 	}
 	p := Plan{Data: data, Source: source, Channel: channel, Held: held}
+	p.Cuboid = voxel.Point{X: CuboidX, Y: CuboidY, Z: CuboidZ}
 	p.Workers = int(max(1, min(int64(workers), p.CountCuboids())))
-	p.Ahead = bands(data, p.Workers)
+	p.Ahead = p.bands()
 	return p
 }
 
 // Of plans the carrying of other data in the same way.
 func (p Plan) Of(data voxel.Box) Plan {
-	q := New(data, p.Source, p.Channel, p.Workers, p.Held)
-	q.Fetch, q.Compare = p.Fetch, p.Compare
+	q := p
+	q.Data = data
+	q.Workers = int(max(1, min(int64(p.Workers), q.CountCuboids())))
+	q.Ahead = min(p.Ahead, q.bands())
 	return q
 }
 
 // bands is the number of bands that keep all workers busy while the next one
 // is being decoded: with small images a band is a single cuboid. More than
 // there are at all would be waste.
-func bands(data voxel.Box, workers int) int {
-	perBand := max(1, data.X().CountPieces(CuboidX))
-	busy := (workers + perBand - 1) / perBand
-	all := data.Y().CountPieces(CuboidY) * data.Z().CountPieces(CuboidZ)
+func (p Plan) bands() int {
+	perBand := max(1, p.Data.X().CountPieces(p.Cuboid.X))
+	busy := (p.Workers + perBand - 1) / perBand
+	all := p.Data.Y().CountPieces(p.Cuboid.Y) * p.Data.Z().CountPieces(p.Cuboid.Z)
 	return max(1, min(busy+1, all))
 }
 
 // Chunks gives the boxes whose slices are open together, in ascending z.
 func (p Plan) Chunks() iter.Seq[voxel.Box] {
 	return func(yield func(voxel.Box) bool) {
-		for z := range p.Data.Z().Pieces(CuboidZ) {
+		for z := range p.Data.Z().Pieces(p.Cuboid.Z) {
 			if !yield(p.Data.WithZ(z)) {
 				return
 			}
@@ -86,7 +91,7 @@ func (p Plan) Chunks() iter.Seq[voxel.Box] {
 // Bands gives the bands of a chunk from the top down.
 func (p Plan) Bands(chunk voxel.Box) iter.Seq[voxel.Box] {
 	return func(yield func(voxel.Box) bool) {
-		for y := range chunk.Y().Pieces(CuboidY) {
+		for y := range chunk.Y().Pieces(p.Cuboid.Y) {
 			if !yield(voxel.NewBox(chunk.X(), y, chunk.Z())) {
 				return
 			}
@@ -94,15 +99,12 @@ func (p Plan) Bands(chunk voxel.Box) iter.Seq[voxel.Box] {
 	}
 }
 
-// grid is where cuboids are cut.
-var grid = voxel.Point{X: CuboidX, Y: CuboidY, Z: CuboidZ}
-
 // Cuboids gives the cuboids of a band, a chunk or any other box: x runs fastest,
 // then y, then z.
-func Cuboids(box voxel.Box) iter.Seq[voxel.Box] { return box.Pieces(grid) }
+func (p Plan) Cuboids(box voxel.Box) iter.Seq[voxel.Box] { return box.Pieces(p.Cuboid) }
 
 // CountCuboids is the number of cuboids of all bands of all chunks.
-func (p Plan) CountCuboids() int64 { return p.Data.CountPieces(grid) }
+func (p Plan) CountCuboids() int64 { return p.Data.CountPieces(p.Cuboid) }
 
 // Bytes is the size of the data as it is posted, before compression.
 func (p Plan) Bytes() int64 { return p.Data.Voxels() * int64(p.Channel.Size()) }

@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -72,7 +73,7 @@ func TestPieces(t *testing.T) {
 		var got []voxel.Box
 		for chunk := range p.Chunks() {
 			for band := range p.Bands(chunk) {
-				got = slices.AppendSeq(got, plan.Cuboids(band))
+				got = slices.AppendSeq(got, p.Cuboids(band))
 			}
 		}
 		want := slices.Collect(data.Pieces(voxel.Point{X: 1024, Y: 1024, Z: 16}))
@@ -138,5 +139,52 @@ func TestMemory(t *testing.T) {
 	small := plan.New(box(0, 100, 0, 100, 3, 5), voxel.Uint8, voxel.Uint64, 1, 0).Memory()
 	if small.Bands != 100*100*2 {
 		t.Errorf("Bands of a small job = %d, want %d", small.Bands, 100*100*2)
+	}
+}
+
+// A limit of memory is kept, at the cost of what matters least, and what cannot
+// be kept is said.
+func TestWithin(t *testing.T) {
+	section := voxel.NewBox(voxel.Range{Max: 30000}, voxel.Range{Max: 30000}, voxel.Range{Max: 16})
+	full := plan.New(section, voxel.Uint8, voxel.Uint8, 8, 0)
+	for _, tt := range []struct {
+		limit                int64
+		size, workers, ahead int
+	}{
+		{8 << 30, 1024, 8, 2},
+		{1200 << 20, 1024, 5, 2},
+		{1 << 30, 512, 8, 2},
+		{512 << 20, 512, 8, 1},
+		{320 << 20, 512, 1, 1},
+	} {
+		p, err := full.Within(tt.limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Cuboid.X != tt.size || p.Cuboid.Y != tt.size || p.Cuboid.Z != 16 || p.Workers != tt.workers || p.Ahead != tt.ahead {
+			t.Errorf("within %d MiB: cuboids of %v, %d workers, %d bands, want %d, %d, %d",
+				tt.limit>>20, p.Cuboid, p.Workers, p.Ahead, tt.size, tt.workers, tt.ahead)
+		}
+		if got := p.Memory().Total(); got > tt.limit {
+			t.Errorf("within %d MiB: it takes %d MiB", tt.limit>>20, got>>20)
+		}
+		var voxels int64
+		for chunk := range p.Chunks() {
+			for band := range p.Bands(chunk) {
+				for c := range p.Cuboids(band) {
+					voxels += c.Voxels()
+				}
+			}
+		}
+		if voxels != section.Voxels() {
+			t.Errorf("within %d MiB: %d voxels are planned, want %d", tt.limit>>20, voxels, section.Voxels())
+		}
+	}
+	var small *plan.MemoryError
+	if _, err := full.Within(100 << 20); !errors.As(err, &small) || small.Least < 300<<20 || small.Least > 320<<20 {
+		t.Errorf("within 100 MiB: %v", err)
+	}
+	if p, err := full.Within(small.Least); err != nil || p.Memory().Total() != small.Least {
+		t.Errorf("within the least: %v, %d", err, p.Memory().Total())
 	}
 }
