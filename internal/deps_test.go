@@ -32,8 +32,9 @@ var law = map[string][]string{
 	"internal/tiff":   {"github.com/klauspost/compress"},
 	"internal/raster": {"internal/voxel", "internal/tiff"},
 
-	// How patient those are who ask services.
+	// How patient those are who ask services, and how polite.
 	"internal/retry": {},
+	"internal/pace":  {},
 
 	// Where slices come from.
 	"internal/source":            {"internal/voxel", "internal/raster"},

@@ -26,7 +26,7 @@
 //
 //	voxel job plan                  nouns: no disk, no network, no clock
 //	blosc tiff raster               formats: bytes in, bytes out
-//	retry                           how patiently services are asked
+//	retry pace                      how patiently, and how politely, services are asked
 //	source                          where slices come from:
 //	local s3 render                   a directory, a bucket, a render service
 //	sourcetest rendertest             the contract of sources; a small render for tests
