@@ -56,6 +56,7 @@ var law = map[string][]string{
 	"internal/verify": {"internal/voxel"},
 
 	// What is written down.
+	"internal/journal":  {"internal/voxel", "internal/plan"},
 	"internal/joblog":   {"internal/voxel"},
 	"internal/progress": {"internal/voxel", "golang.org/x/term"},
 	"internal/slack":    {"internal/voxel", "github.com/slack-go/slack"},

@@ -10,7 +10,7 @@
 //	          │
 //	boss  ──▶ blosc ──▶ POST /v1/cutout/…
 //	          │
-//	joblog · progress · slack               what happened
+//	journal · joblog · progress · slack     what happened
 //
 // The words, each with one meaning:
 //
@@ -32,7 +32,7 @@
 //	sourcetest rendertest             the contract of sources; a small render for tests
 //	boss provision localboss        where cuboids go
 //	ingest verify                   the road
-//	joblog progress slack           what is written down, and told
+//	journal joblog progress slack   what is written down, and told
 //	cli                             the only place where parts meet
 //
 // Who may import whom is written down in deps_test.go, and enforced there.

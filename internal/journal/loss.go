@@ -1,0 +1,67 @@
+package journal
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// A Loss is what of a slice was not carried: something else stands in its place.
+type Loss struct {
+	Z    int           // source coordinates
+	Rows []voxel.Range // of pixels, ascending and apart from each other
+	Why  string        // of the first rows
+}
+
+// Losses gives, in ascending z, the slices of which rows are lost in cuboids that
+// are posted or empty. Rows that a later run carried are not among them.
+func (s *State) Losses() []Loss {
+	type part struct {
+		rows voxel.Range
+		why  uint32
+	}
+	parts := make(map[int][]part)
+	for c, list := range s.cells {
+		for i := range list {
+			e := &list[i]
+			if e.lost == 0 || !e.fate.done() {
+				continue
+			}
+			origin := s.files[e.file].Header.Origin
+			for slab := range s.slabs(c, e) {
+				z := slab.box.Min.Z - origin.Z
+				for _, b := range s.visible(c, list[i+1:], slab.box) {
+					p := part{b.Y().Add(-origin.Y), slab.why}
+					if !slices.Contains(parts[z], p) {
+						parts[z] = append(parts[z], p)
+					}
+				}
+			}
+		}
+	}
+	var losses []Loss
+	for _, z := range slices.Sorted(maps.Keys(parts)) {
+		list := parts[z]
+		slices.SortFunc(list, func(a, b part) int {
+			return cmp.Or(a.rows.Min-b.rows.Min, a.rows.Max-b.rows.Max, int(a.why)-int(b.why))
+		})
+		loss := Loss{Z: z, Why: s.whys[list[0].why]}
+		for _, p := range list {
+			loss.Rows = merge(loss.Rows, p.rows)
+		}
+		losses = append(losses, loss)
+	}
+	return losses
+}
+
+// merge appends r, which does not begin before the others, or makes the last
+// range longer if r touches it.
+func merge(ranges []voxel.Range, r voxel.Range) []voxel.Range {
+	if n := len(ranges); n > 0 && r.Min <= ranges[n-1].Max {
+		ranges[n-1].Max = max(ranges[n-1].Max, r.Max)
+		return ranges
+	}
+	return append(ranges, r)
+}
