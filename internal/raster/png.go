@@ -19,14 +19,16 @@ const pngMagic = "\x89PNG\r\n\x1a\n"
 // pngColours names the colour types that are not plain gray (11.2.1).
 var pngColours = map[byte]string{2: "RGB", 3: "palette", 4: "gray and alpha", 6: "RGB and alpha"}
 
-// A pngImage is a PNG file, which image/png decodes as a whole at the first row.
-// The image is let go with its last row.
+// A pngImage is a PNG file, which image/png decodes as a whole at the first row:
+// of one that is damaged it gives nothing, so all rows are lost. The image is let
+// go with its last row.
 type pngImage struct {
 	r             io.ReaderAt
 	size          int64
 	width, height int
 	bytes         int // per pixel
 	interlaced    bool
+	damage        error // what is missing, if that is known
 
 	pix    []byte // little-endian, once decoded
 	stride int
@@ -39,7 +41,11 @@ func openPNG(r io.ReaderAt, size int64) (*Image, error) {
 	if err := m.header(); err != nil {
 		return nil, fmt.Errorf("png: %w", err)
 	}
-	if err := m.findPixels(); err != nil {
+	pixels, err := m.findPixels()
+	if err == nil {
+		err = m.findEnd(pixels)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("png: %w", err)
 	}
 	return &Image{width: m.width, height: m.height, typ: voxel.Type(m.bytes), rows: m}, nil
@@ -86,30 +92,31 @@ func (m *pngImage) plausible() error {
 // maxChunks bounds the walk to the pixels; real files have a dozen at most.
 const maxChunks = 1000
 
-// findPixels walks over the chunks between IHDR and the first IDAT. A colour to
-// take for transparent would make image/png give another kind of image.
-func (m *pngImage) findPixels() error {
-	at := int64(len(pngMagic) + 25)
+// findPixels walks over the chunks between IHDR and the first IDAT, and gives
+// where that is. A colour to take for transparent would make image/png give
+// another kind of image.
+func (m *pngImage) findPixels() (at int64, err error) {
+	at = int64(len(pngMagic) + 25)
 	for range maxChunks {
 		var p [8]byte // its length and its name
 		if err := m.readAt(p[:], at); err != nil {
-			return err
+			return 0, err
 		}
 		switch string(p[4:]) {
 		case "IDAT":
-			return nil
+			return at, nil
 		case "tRNS":
-			return unsupported("gray with a transparent value (tRNS)")
+			return 0, unsupported("gray with a transparent value (tRNS)")
 		}
 		at += 12 + int64(binary.BigEndian.Uint32(p[:]))
 	}
-	return fmt.Errorf("no pixels within %d chunks", maxChunks)
+	return 0, fmt.Errorf("no pixels within %d chunks", maxChunks)
 }
 
 // readAt fills p from offset.
 func (m *pngImage) readAt(p []byte, offset int64) error {
-	if offset+int64(len(p)) > m.size {
-		return fmt.Errorf("truncated: a chunk ends at offset %d, the file has %d bytes", offset+int64(len(p)), m.size)
+	if end := offset + int64(len(p)); end > m.size {
+		return m.truncated(end)
 	}
 	n, err := m.r.ReadAt(p, offset)
 	if n == len(p) {
@@ -135,8 +142,15 @@ const readAhead = 64 << 10
 
 // ReadRows implements rows.
 func (m *pngImage) ReadRows(ctx context.Context, dst []byte, box image.Rectangle) error {
-	if err := m.decode(ctx); err != nil {
-		return fmt.Errorf("png: row %d (all are decoded at once): %w", box.Min.Y, err)
+	err := m.damage
+	if err == nil {
+		err = m.decode(ctx)
+	}
+	if _, ok := errors.AsType[*readError](err); ok || errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("png: row %d: %w", box.Min.Y, err)
+	}
+	if err != nil {
+		return &RowError{box.Min.Y, fmt.Errorf("png: %w (all rows are decoded at once)", err)}
 	}
 	n := box.Dx() * m.bytes
 	for y := box.Min.Y; y < box.Max.Y; y++ {
@@ -152,11 +166,20 @@ func (m *pngImage) ReadRows(ctx context.Context, dst []byte, box image.Rectangle
 
 // decode makes pix the pixels, little-endian.
 func (m *pngImage) decode(ctx context.Context) error {
-	if err := ctx.Err(); err != nil || m.pix != nil {
-		return err
+	if err := ctx.Err(); err != nil {
+		return &readError{err}
 	}
-	file := &reader{ctx, io.NewSectionReader(m.r, 0, m.size)}
+	if m.pix != nil {
+		return nil
+	}
+	file := &reader{ctx: ctx, r: m.r, size: m.size}
 	img, err := png.Decode(bufio.NewReaderSize(file, readAhead))
+	if format, ok := errors.AsType[png.FormatError](err); ok {
+		err = errors.New(string(format)) // without "png: invalid format: "
+	}
+	if file.err != nil {
+		return file.err
+	}
 	if err != nil {
 		return unexpected(err)
 	}
@@ -174,17 +197,37 @@ func (m *pngImage) decode(ctx context.Context) error {
 	return nil
 }
 
-// A reader stops when its ctx is done: image/png knows no contexts.
+// A readError is why a file cannot be read, which is no fault of the image's.
+type readError struct{ err error }
+
+func (e *readError) Error() string { return e.err.Error() }
+func (e *readError) Unwrap() error { return e.err }
+
+// A reader reads a file from its first byte. It stops when its ctx is done:
+// image/png knows no contexts.
 type reader struct {
-	ctx context.Context
-	r   io.Reader
+	ctx      context.Context
+	r        io.ReaderAt
+	at, size int64
+	err      error // a *readError, once there was one
 }
 
+// Read implements io.Reader.
 func (r *reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
+	if r.at == r.size {
+		return 0, io.EOF
 	}
-	return r.r.Read(p)
+	if err := r.ctx.Err(); err != nil {
+		r.err = &readError{err}
+		return 0, r.err
+	}
+	p = p[:min(int64(len(p)), r.size-r.at)]
+	n, err := r.r.ReadAt(p, r.at)
+	if r.at += int64(n); n == len(p) {
+		return n, nil
+	}
+	r.err = &readError{unexpected(err)}
+	return n, r.err
 }
 
 // unexpected makes the end of the file, where more should be, an error that

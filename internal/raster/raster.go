@@ -4,7 +4,7 @@
 // of unsigned integers are read exactly as they are stored; everything else
 // (colour, palettes, signed and floating-point numbers, stacks) is refused by
 // its name, and nothing is converted. A file that is damaged or cut short is an
-// error, never other voxels.
+// error, never other voxels; of a TIFF file it leaves the rows above the damage.
 package raster
 
 import (
@@ -32,11 +32,13 @@ type Image struct {
 type rows interface {
 	ReadRows(ctx context.Context, dst []byte, box image.Rectangle) error
 	Held() int64
+	Damage() error
 }
 
 // Open reads what the file of that many bytes says of itself; no pixel is read,
 // and memory for pixels is only taken by ReadRows. So compare Size with what is
-// expected first. The image goes on reading from r, and never closes it.
+// expected first. A file that is cut short behind its headers opens: see
+// [Image.Damage]. The image goes on reading from r, and never closes it.
 //
 // An image that is sound but of a kind that is not read wraps
 // errors.ErrUnsupported.
@@ -66,7 +68,7 @@ func openTIFF(r io.ReaderAt, size int64) (*Image, error) {
 		return nil, err
 	}
 	width, height := m.Size()
-	return &Image{width: width, height: height, typ: voxel.Type(m.SampleSize()), rows: m}, nil
+	return &Image{width: width, height: height, typ: voxel.Type(m.SampleSize()), rows: tiffImage{m}}, nil
 }
 
 // Size is the image's width and height in pixels; neither is 0.
@@ -83,7 +85,8 @@ func (m *Image) Held() int64 { return m.rows.Held() }
 // within the height, both from 0; z is not looked at, but dst is one deep. Rows
 // may be skipped, but never go back. Whatever else dst is, is an error that
 // leaves the image as it was; after an error half-way, which names the row, the
-// image gives no more.
+// image gives no more. If the image is to blame, that is a [*RowError]; after any
+// other error nothing in dst can be used.
 func (m *Image) ReadRows(ctx context.Context, dst *voxel.Block) error {
 	if err := m.check(dst); err != nil {
 		return err

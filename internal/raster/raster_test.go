@@ -169,6 +169,7 @@ func TestBomb(t *testing.T) {
 }
 
 // A PNG that is damaged or cut short anywhere gives an error or the right voxels.
+// That it is cut short is known before it is read.
 func TestDamage(t *testing.T) {
 	for _, name := range []string{"8-paeth.png", "16-interlaced.png"} {
 		p := readFile(t, filepath.Join("testdata/good", name))
@@ -177,6 +178,9 @@ func TestDamage(t *testing.T) {
 			checkSane(t, fmt.Sprintf("%s, byte %d", name, i), p)
 			p[i] ^= 0x04
 			checkSane(t, fmt.Sprintf("%s, %d bytes", name, i), p[:i])
+			if m, err := raster.Open(bytes.NewReader(p[:i]), int64(i)); err == nil && m.Damage() == nil {
+				t.Errorf("%s: nothing is known to be wrong with its first %d bytes of %d", name, i, len(p))
+			}
 		}
 	}
 }
@@ -188,8 +192,57 @@ func checkSane(t *testing.T, name string, p []byte) {
 	}
 	w, h := m.Size()
 	got := voxel.NewBlock(box(0, w, 0, h), m.Type())
-	if m.ReadRows(t.Context(), got) == nil && !bytes.Equal(got.Data, want(got.Box, m.Type()).Data) {
+	err = m.ReadRows(t.Context(), got)
+	if err == nil && !bytes.Equal(got.Data, want(got.Box, m.Type()).Data) {
 		t.Errorf("%s: other voxels and no error", name)
+	}
+	if broken, ok := errors.AsType[*raster.RowError](err); err != nil && (!ok || broken.Row != 0) {
+		t.Errorf("%s: %v, want that row 0 and all below are lost", name, err)
+	}
+	if damage := m.Damage(); damage != nil && (err == nil || !strings.Contains(err.Error(), damage.Error())) {
+		t.Errorf("%s: Damage says %v, ReadRows %v", name, damage, err)
+	}
+}
+
+// What follows the end of an image is nobody's concern.
+func TestTail(t *testing.T) {
+	p := readFile(t, "testdata/good/8-paeth.png")
+	for _, tail := range []string{"x", strings.Repeat("\x00", 4096)} {
+		m := open(t, append(bytes.Clone(p), tail...))
+		if err := m.Damage(); err != nil {
+			t.Errorf("%d bytes behind the end: %v", len(tail), err)
+		}
+		checkBand(t, m, box(0, width, 0, height))
+	}
+}
+
+// A copy that was stopped may have its full size, and end in zeros.
+func TestZeros(t *testing.T) {
+	p := readFile(t, "testdata/good/8-paeth.png")
+	clear(p[len(p)-12:])
+	if err := open(t, p).Damage(); err == nil || err.Error() != "png: there is no chunk at offset 1158" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Of a TIFF the rows above the damage are there.
+func TestRowsAbove(t *testing.T) {
+	p := readFile(t, "testdata/good/8-png-in-name-only.png") // the pixels come last
+	m := open(t, p[:len(p)-2*width-1])
+	if err := m.Damage(); err == nil || !strings.HasPrefix(err.Error(), "tiff: truncated: strip 0 needs") {
+		t.Errorf("got %v", err)
+	}
+	checkBand(t, m, box(0, width, 0, 20))
+	b := voxel.NewBlock(box(0, width, 20, height), voxel.Uint8)
+	err := m.ReadRows(t.Context(), b)
+	if broken, ok := errors.AsType[*raster.RowError](err); !ok || broken.Row != height-3 || err.Error() != "row 26: "+m.Damage().Error() {
+		t.Fatalf("got %v", err)
+	}
+	if n := 6 * width; !bytes.Equal(b.Data[:n], want(b.Box, voxel.Uint8).Data[:n]) {
+		t.Error("other voxels than were written")
+	}
+	if again := m.ReadRows(t.Context(), voxel.NewBlock(box(0, width, height, height), voxel.Uint8)); again == nil {
+		t.Error("an image that broke goes on")
 	}
 }
 
@@ -240,6 +293,30 @@ func TestBadDisk(t *testing.T) {
 	if _, err := raster.Open(badDisk{}, 1000); !errors.Is(err, errDisk) || errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v", err)
 	}
+	p := readFile(t, "testdata/good/8-pillow.png")
+	r := &failing{Reader: bytes.NewReader(p)}
+	m, err := raster.Open(r, int64(len(p)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.bad = true
+	err = m.ReadRows(t.Context(), voxel.NewBlock(box(0, width, 0, 1), voxel.Uint8))
+	if _, ok := errors.AsType[*raster.RowError](err); ok || !errors.Is(err, errDisk) || err.Error() != "png: row 0: the disk is on fire" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// failing reads until it is bad.
+type failing struct {
+	*bytes.Reader
+	bad bool
+}
+
+func (f *failing) ReadAt(p []byte, off int64) (int, error) {
+	if f.bad {
+		return 0, errDisk
+	}
+	return f.Reader.ReadAt(p, off)
 }
 
 // FuzzOpen reads whatever opens, in two bands: no panic, no hang, and no more
@@ -268,9 +345,15 @@ func FuzzOpen(f *testing.F) {
 		}
 		for _, y := range []voxel.Range{{Max: h / 2}, {Min: h / 2, Max: h}} {
 			b := voxel.NewBlock(box(0, w, y.Min, y.Max), m.Type())
-			if m.ReadRows(t.Context(), b) != nil {
+			if err := m.ReadRows(t.Context(), b); err != nil {
+				if broken, ok := errors.AsType[*raster.RowError](err); ok && (broken.Row < y.Min || broken.Row >= y.Max) {
+					t.Errorf("row %d of rows %v", broken.Row, y)
+				}
 				return
 			}
+		}
+		if err := m.Damage(); err != nil {
+			t.Errorf("read as a whole, but %v", err)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -38,7 +39,10 @@ type Files struct {
 	want    Shape
 }
 
-var _ Source = (*Files)(nil)
+var (
+	_ Source  = (*Files)(nil)
+	_ Damaged = (*fileSlice)(nil)
+)
 
 // NewFiles gives the slices whose files pattern names. Each has to be of the
 // shape want.
@@ -48,7 +52,8 @@ func NewFiles(opener Opener, pattern Pattern, want Shape) *Files {
 
 // Open implements Source. A file that is an image of another shape is a
 // *MismatchError; one that is no image, or of a kind that is not read (which
-// wraps errors.ErrUnsupported), is an error that names the file.
+// wraps errors.ErrUnsupported), is an error that names the file. The slices are
+// [Damaged] as far as a file's size and its headers tell.
 func (f *Files) Open(ctx context.Context, z int) (Slice, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open slice %d: %w", z, err)
@@ -101,8 +106,20 @@ func (s *fileSlice) ReadRows(ctx context.Context, dst *voxel.Block) error {
 		return fmt.Errorf("read %s: %w", s.name, err)
 	}
 	defer context.AfterFunc(ctx, s.cancel)()
-	if err := s.Image.ReadRows(ctx, dst); err != nil {
+	err := s.Image.ReadRows(ctx, dst)
+	if broken, ok := errors.AsType[*raster.RowError](err); ok {
+		err = &RowError{broken.Row, broken.Err}
+	}
+	if err != nil {
 		return fmt.Errorf("read %s: %w", s.name, err)
+	}
+	return nil
+}
+
+// Damage implements Damaged.
+func (s *fileSlice) Damage() error {
+	if err := s.Image.Damage(); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	return nil
 }

@@ -250,6 +250,9 @@ func decodeGray(ctx context.Context, body []byte, b box, dst *voxel.Block) error
 	if img.Type() != voxel.Uint16 {
 		return other("an image of %v, where 16 bits were asked for", img.Type())
 	}
+	if err := img.Damage(); err != nil {
+		return err // also if dst has no use for what is missing
+	}
 	x, rows := b.x.Intersect(dst.Box.X()), b.y.Intersect(dst.Box.Y())
 	for y := rows.Min; y < rows.Max; y++ {
 		to := dst.Row(y, dst.Box.Min.Z)[2*(x.Min-dst.Box.Min.X) : 2*(x.Max-dst.Box.Min.X)]
