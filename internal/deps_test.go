@@ -47,7 +47,7 @@ var law = map[string][]string{
 
 	// Where cuboids go. The server never imports the client: a shared mistake
 	// must not pass.
-	"internal/boss":      {"internal/voxel", "internal/blosc", "internal/retry", "gopkg.in/ini.v1"},
+	"internal/boss":      {"internal/voxel", "internal/blosc", "internal/retry", "internal/pace", "gopkg.in/ini.v1"},
 	"internal/provision": {"internal/job", "internal/boss", "internal/voxel"},
 	"internal/localboss": {"internal/voxel", "internal/blosc", "golang.org/x/sync"},
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/neurodata/ndpush/internal/blosc"
+	"github.com/neurodata/ndpush/internal/pace"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
@@ -47,8 +48,9 @@ func (ch *Channel) Type() voxel.Type { return ch.typ }
 // channel's. It returns nil only if BOSS answered 201: it has the voxels, in its
 // write buffer at least. Zeros change nothing there; see [Channel.ToBlack].
 //
-// The error is an [*Error] if a request was sent. cuboid is the caller's again
-// when Post returns.
+// The error is an [*Error] if a request was sent, or a [*pace.Down] if BOSS has
+// been silent for longer than Options.Pace has patience. cuboid is the caller's
+// again when Post returns.
 func (ch *Channel) Post(ctx context.Context, cuboid *voxel.Block) error {
 	path, err := ch.cutoutPath(cuboid.Box)
 	if err != nil {
@@ -77,6 +79,7 @@ func (ch *Channel) Post(ctx context.Context, cuboid *voxel.Block) error {
 		format: formatBlosc,
 		size:   len(f.data),
 		body:   f.body,
+		voxels: len(f.data),
 	})
 }
 
@@ -134,7 +137,7 @@ func (c *Client) readCutout(r *request, resp *http.Response, f *frame, dst *voxe
 	if err != nil {
 		return c.damaged(r, err)
 	}
-	dst.Data = got
+	dst.Data, r.voxels = got, len(f.data)
 	return nil
 }
 
@@ -143,7 +146,7 @@ func (c *Client) damaged(r *request, err error) *Error {
 	return &Error{
 		Method: r.method, Path: r.path, Err: err,
 		Message: fmt.Sprintf("decode what %s sent: %s", c.access.Host, oneLine(err.Error())),
-		verdict: verdict{class: Transient, tries: few},
+		verdict: verdict{class: Transient, tries: few}, outcome: pace.Answered,
 	}
 }
 

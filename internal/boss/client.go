@@ -4,7 +4,8 @@
 // are put and fetched. What BOSS answers becomes an [*Error] that knows whether
 // the same request may succeed later, whether every other request would fail,
 // and whether BOSS takes no data for now; one table decides that. Requests that
-// may succeed later are repeated here, with [Retry], and nowhere above.
+// may succeed later are repeated here, with Options.Retry, and nowhere above.
+// Options.Pace holds back all of them together, to be a good guest.
 //
 // It speaks HTTP/1.1: uploads of megabytes run at a third of the speed over
 // HTTP/2's one connection. It follows no redirects, so that the token goes to
@@ -15,6 +16,7 @@
 package boss
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -24,6 +26,7 @@ import (
 	"time"
 
 	"github.com/neurodata/ndpush/internal/blosc"
+	"github.com/neurodata/ndpush/internal/pace"
 	"github.com/neurodata/ndpush/internal/retry"
 )
 
@@ -39,6 +42,11 @@ type Options struct {
 	Retry    retry.Policy  // see patience
 	OnRetry  func(Failure) // is called before each wait, concurrently; nil: nobody is told
 
+	// Pace says when the attempts are sent, and how fast. It may be shared by
+	// clients of one BOSS. Nil: at once, and as fast as can be. The first request
+	// of a run had better go without: an address that is wrong would be waited for.
+	Pace *pace.Pace
+
 	Blosc blosc.Options // how cuboids are compressed
 
 	// InsecureHTTP allows the token to be sent in plain text to a host other than
@@ -47,6 +55,8 @@ type Options struct {
 
 	RootCAs *x509.CertPool                        // whose certificates are trusted; nil: the system's
 	Proxy   func(*http.Request) (*url.URL, error) // nil: the environment's, see [http.ProxyFromEnvironment]
+
+	dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: the machine's; for tests
 }
 
 // Timeouts bound each stage of a request, so that a server which falls silent
@@ -63,8 +73,13 @@ type Timeouts struct {
 	// up to 60 s for cuboids that are being written. Zero: 2 minutes.
 	Answer time.Duration
 
+	// Stall is the longest time in which no byte moves, either way, while some
+	// should. Zero: 2 minutes.
+	Stall time.Duration
+
 	// Request is for one attempt in all: 16 MiB at 30 kB/s. The front end of BOSS
-	// gives up after the same time. Zero: 10 minutes.
+	// gives up after the same time. Waits for our own bandwidth limit do not count.
+	// Zero: 10 minutes.
 	Request time.Duration
 }
 
@@ -76,6 +91,7 @@ type Client struct {
 	timeouts Timeouts
 	retry    retry.Policy
 	onRetry  func(Failure)
+	pace     *pace.Pace
 	frames   framePool
 }
 
@@ -96,6 +112,7 @@ func New(a Access, opts Options) (*Client, error) {
 		timeouts: opts.Timeouts,
 		retry:    opts.Retry,
 		onRetry:  opts.OnRetry,
+		pace:     opts.Pace,
 		frames:   framePool{options: opts.Blosc},
 	}
 	c.http.Transport = opts.transport()
@@ -107,6 +124,7 @@ func New(a Access, opts Options) (*Client, error) {
 }
 
 func (o *Options) setDefaults() {
+	o.Timeouts.setDefaults()
 	if o.Version == "" {
 		o.Version = "devel"
 	}
@@ -116,10 +134,12 @@ func (o *Options) setDefaults() {
 	if o.OnRetry == nil {
 		o.OnRetry = func(Failure) {}
 	}
+	if o.dial == nil {
+		o.dial = (&net.Dialer{Timeout: o.Timeouts.Dial}).DialContext
+	}
 	if o.Proxy == nil {
 		o.Proxy = http.ProxyFromEnvironment
 	}
-	o.Timeouts.setDefaults()
 	o.Retry = o.Retry.Or(patience)
 }
 
@@ -132,6 +152,7 @@ func (t *Timeouts) setDefaults() {
 		{&t.TLS, 30 * time.Second},
 		{&t.Continue, time.Second},
 		{&t.Answer, 2 * time.Minute},
+		{&t.Stall, 2 * time.Minute},
 		{&t.Request, 10 * time.Minute},
 	} {
 		if *d.value == 0 {
@@ -146,7 +167,7 @@ func (o *Options) transport() *http.Transport {
 	return &http.Transport{
 		Protocols:             http1,
 		Proxy:                 o.Proxy,
-		DialContext:           (&net.Dialer{Timeout: o.Timeouts.Dial}).DialContext,
+		DialContext:           o.dial,
 		TLSHandshakeTimeout:   o.Timeouts.TLS,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
 		ResponseHeaderTimeout: o.Timeouts.Answer,

@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/neurodata/ndpush/internal/pace"
 )
 
 // An Error is a request that BOSS, or the way to it, did not grant.
@@ -24,6 +26,7 @@ type Error struct {
 	Err        error         // the network's error, if no answer came
 
 	verdict verdict
+	outcome pace.Outcome // of an attempt without an answer, or with one that is damaged
 }
 
 // Error gives one sentence, without the token.

@@ -34,6 +34,7 @@ func explain(err error, host string) (v verdict, says string) {
 		certificate *tls.CertificateVerificationError
 		dns         *net.DNSError
 		op          *net.OpError
+		up          *timeUp
 		timeout     interface{ Timeout() bool }
 	)
 	v = verdict{class: Transient}
@@ -51,6 +52,8 @@ func explain(err error, host string) (v verdict, says string) {
 		return v, fmt.Sprintf("connect to the proxy: %v", reason(err))
 	case errors.As(err, &op) && op.Op == "dial":
 		return v, fmt.Sprintf("connect to %s: %v", host, reason(err))
+	case errors.As(err, &up):
+		return v, host + " did not answer in time: " + up.says
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return v, host + " did not answer in time"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):

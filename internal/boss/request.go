@@ -3,12 +3,15 @@ package boss
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/neurodata/ndpush/internal/pace"
 )
 
 // The formats of bodies.
@@ -36,6 +39,10 @@ type request struct {
 	body   func() io.ReadCloser // gives a fresh reader; nil: no body
 
 	read func(*http.Response) error // takes the body of a success; nil: not needed
+
+	// voxels are the bytes that an attempt carried of a cutout, as compressed, and
+	// what there is to compare the time by that it took.
+	voxels int
 }
 
 // String names the request as errors do.
@@ -78,19 +85,35 @@ func (r *request) http(ctx context.Context, c *Client) (*http.Request, error) {
 // that read it as a form and to those that do not.
 func encode(query url.Values) string { return strings.ReplaceAll(query.Encode(), "+", "%20") }
 
-// try sends r once. Its errors are of type *Error.
-func (c *Client) try(ctx context.Context, r *request) error {
-	ctx, cancel := context.WithTimeout(ctx, c.timeouts.Request)
-	defer cancel()
-	req, err := r.http(ctx, c)
+// try sends r once, as an attempt that may be nil. Its errors are of type *Error.
+func (c *Client) try(ctx context.Context, r *request, attempt *pace.Attempt) error {
+	w := newWatch(ctx, c.timeouts)
+	defer w.stop()
+	err := c.exchange(w, r, attempt)
+	if e := (*Error)(nil); errors.As(err, &e) && e.outcome == 0 && e.Status == 0 {
+		e.outcome = pace.Failed
+		if !w.sent() {
+			e.outcome = pace.Unreached
+		}
+	}
+	return err
+}
+
+func (c *Client) exchange(w *watch, r *request, attempt *pace.Attempt) error {
+	req, err := r.http(w.ctx, c)
 	if err != nil {
 		return c.networkError(r, err)
+	}
+	if req.Body != nil {
+		req.Body = &pacedBody{req.Body, w, attempt}
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return c.networkError(r, err)
+		return c.networkError(r, w.reason(err))
 	}
-	defer drain(resp.Body)
+	body := resp.Body
+	defer drain(body, w)
+	resp.Body = &watchedBody{body, w}
 	if resp.StatusCode != r.want {
 		return c.refusal(r, resp)
 	}
@@ -105,6 +128,9 @@ func (c *Client) refusal(r *request, resp *http.Response) *Error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody)) // a part is better than nothing
 	e := newError(r, resp.StatusCode, body)
 	e.RetryAfter = parseRetryAfter(resp.Header, time.Now())
+	if e.Temporary() && e.RetryAfter > longestRetryAfter {
+		e.verdict = verdict{class: Refused, says: fmt.Sprintf("BOSS wants to be left alone for %v", e.RetryAfter)}
+	}
 	if to, err := resp.Location(); err == nil && resp.StatusCode/100 == 3 {
 		e.Message = "to " + to.Scheme + "://" + to.Host
 	}
@@ -112,9 +138,14 @@ func (c *Client) refusal(r *request, resp *http.Response) *Error {
 	return e
 }
 
+// drainTime is how long the rest of an answer may take: less than a new
+// connection costs over a long line.
+const drainTime = time.Second
+
 // drain reads the little that may be left of a body, for only then is the
 // connection used again, and closes it.
-func drain(body io.ReadCloser) {
+func drain(body io.ReadCloser, w *watch) {
+	w.begin(drainTime, "the rest of the answer took longer than %v")
 	io.CopyN(io.Discard, body, maxErrorBody)
 	body.Close()
 }

@@ -3,8 +3,10 @@ package boss
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/neurodata/ndpush/internal/pace"
 	"github.com/neurodata/ndpush/internal/retry"
 )
 
@@ -43,17 +45,29 @@ type Failure struct {
 
 // do sends r until it is granted, or cannot be, or ctx is done; in the last case
 // the error wraps ctx's and the last real one.
+//
+// Attempts that Options.Pace excuses, because nothing else succeeds either, do
+// not count: what no request can do says nothing about this one.
 func (c *Client) do(ctx context.Context, r *request) error {
 	var last *Error
-	for n := 1; ; n++ {
-		err := c.try(ctx, r)
+	turns := c.pace.Request()
+	for n, counted := 1, 0; ; n++ {
+		attempt, err := turns.Start(ctx)
+		if err != nil {
+			return r.held(ctx, err, last)
+		}
+		err = c.try(ctx, r, attempt)
+		counts := attempt.End(r.result(ctx, err))
 		if err == nil {
 			return nil
 		}
 		if ctx.Err() != nil {
 			return r.stopped(ctx, last)
 		}
-		if !errors.As(err, &last) || n >= c.attempts(last) {
+		if counts {
+			counted++
+		}
+		if !errors.As(err, &last) || counts && counted >= c.attempts(last) {
 			return err
 		}
 		wait := max(c.retry.Wait(n), last.RetryAfter) // a server may know better
@@ -62,4 +76,42 @@ func (c *Client) do(ctx context.Context, r *request) error {
 			return r.stopped(ctx, last)
 		}
 	}
+}
+
+// held is the error of a request that got no leave for its next attempt.
+func (r *request) held(ctx context.Context, err error, last *Error) error {
+	if ctx.Err() != nil {
+		return r.stopped(ctx, last)
+	}
+	return fmt.Errorf("%v: %w", r, err)
+}
+
+// result tells a pace how an attempt went.
+func (r *request) result(ctx context.Context, err error) pace.Result {
+	var e *Error
+	switch {
+	case err == nil:
+		result := pace.Result{Outcome: pace.Succeeded, Bytes: int64(r.voxels)}
+		if r.voxels > 0 {
+			result.Kind = r.method // reading and writing have times of their own
+		}
+		return result
+	case ctx.Err() != nil || !errors.As(err, &e):
+		return pace.Result{Outcome: pace.Abandoned, Err: err}
+	}
+	return pace.Result{Outcome: e.paceOutcome(), Err: err, Wait: e.RetryAfter}
+}
+
+// paceOutcome says whether e is a sign of life, and whether of one that has too
+// much to do.
+func (e *Error) paceOutcome() pace.Outcome {
+	switch {
+	case e.outcome != 0 && e.Temporary():
+		return e.outcome
+	case e.Temporary():
+		return pace.Failed
+	case e.Refused() && e.RetryAfter > 0:
+		return pace.Overloaded
+	}
+	return pace.Answered
 }
