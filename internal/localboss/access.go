@@ -74,6 +74,21 @@ func (s *Server) WriteAccess(path, base string) error {
 	return writeFile(path, []byte(text), 0o600)
 }
 
+// removeTemp removes what a killed server was writing with writeFile in dir.
+func removeTemp(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		ours := strings.HasPrefix(e.Name(), stateFile+".") || strings.HasPrefix(e.Name(), tokenFile+".")
+		if ours && strings.HasSuffix(e.Name(), ".tmp") {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}
+
 // writeFile replaces a file as a whole: readers see the old one or the new one.
 func writeFile(path string, p []byte, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")

@@ -246,6 +246,7 @@ func (s *Server) store(c *call, cut cutout, data []byte) reply {
 		s.log.Error("write cutout", "err", err)
 		return bossError(systemError, failed, fmt.Sprintf("(%s, <ErrorCodes.REDIS_ERROR: 103>)", pyString(err.Error())))
 	}
+	s.hidden.hide(c, cut)
 	s.written(c, cut, cut.bytes())
 	return empty(http.StatusCreated)
 }
@@ -333,6 +334,9 @@ func (s *Server) render(c *call, cut cutout, data, body *buffer) (reply, error) 
 		clear(*data)
 	} else if err = cut.blocks(*data, s.volume.read); err != nil {
 		return reply{}, err
+	}
+	if c.raw() {
+		cut.blocks(*data, s.hidden.mask)
 	}
 	if c.accept == npygzType {
 		*body, err = appendNPYGZ(*body, *data, cut.datatype, cut.shape())

@@ -41,13 +41,18 @@ const (
 	// Quota answers POSTs of cutouts with 429 when more than Fault.Bytes were
 	// posted before, counted before compression since the fault was set.
 	Quota Kind = "quota"
+	// LateRaw hides what a POST of a cutout stored from GETs with
+	// access-mode=raw for Fault.DelayMS. BOSS answers those from S3, where a
+	// cutout arrives later than in the cache. Its box reads as zero meanwhile,
+	// whatever was there before.
+	LateRaw Kind = "late-raw"
 )
 
 // A Fault is a fault and whom it meets. Requests that differ in Method or Path,
 // or come at another time, are not looked at further; of the others the first
 // Skip pass, then a Share of them is met, at most Times of them.
 //
-// Lock and Quota look at requests that write cutouts only. Where several faults
+// Lock, Quota and LateRaw look at requests that write cutouts only. Where several faults
 // meet a request the first that ends it wins; each draws its own lots. Faults
 // and what they have counted end with the Server, also where it has a directory.
 type Fault struct {
@@ -67,7 +72,7 @@ type Fault struct {
 	Code     int    `json:"code,omitempty"`      // BOSS's, in the JSON of a Status
 	Message  string `json:"message,omitempty"`   // in the JSON of a Status
 	HTML     bool   `json:"html,omitempty"`      // a Status is a page, not JSON
-	DelayMS  int    `json:"delay_ms,omitempty"`  // for Latency: milliseconds
+	DelayMS  int    `json:"delay_ms,omitempty"`  // for Latency and LateRaw: milliseconds
 	JitterMS int    `json:"jitter_ms,omitempty"` // for Latency: up to that many more, all equally likely
 	Bytes    int64  `json:"bytes,omitempty"`     // for Quota
 	Show     bool   `json:"show,omitempty"`      // GET /metric/ tells of this Quota
@@ -92,13 +97,17 @@ func (f Fault) check() error {
 		if f.DelayMS+f.JitterMS == 0 {
 			return errors.New("fault latency: neither delay_ms nor jitter_ms, want more than 0")
 		}
+	case LateRaw:
+		if f.DelayMS == 0 {
+			return errors.New("fault late-raw: no delay_ms, want more than 0")
+		}
 	case Quota:
 		if f.Bytes <= 0 { // to the real server 0 is no limit
 			return fmt.Errorf("fault quota: bytes %d, want more than 0", f.Bytes)
 		}
 	case DropConnect, DropBody, DropAnswer, CutAnswer, Hang, Lock:
 	default:
-		return fmt.Errorf("fault kind %q: want status, latency, drop-connect, drop-body, drop-answer, cut-answer, hang, lock or quota", f.Kind)
+		return fmt.Errorf("fault kind %q: want status, latency, drop-connect, drop-body, drop-answer, cut-answer, hang, lock, quota or late-raw", f.Kind)
 	}
 	return nil
 }
@@ -160,7 +169,7 @@ func (f *Fault) matches(r *http.Request) bool {
 	}
 	cutout := strings.HasPrefix(r.URL.Path, "/v1/cutout/")
 	switch f.Kind {
-	case Quota:
+	case Quota, LateRaw:
 		return cutout && r.Method == http.MethodPost
 	case Lock:
 		return cutout && (r.Method == http.MethodPost || r.Method == http.MethodPut)

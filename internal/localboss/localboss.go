@@ -15,7 +15,8 @@
 // What is left out: groups and permissions (there is one token, and Options
 // says what it may do), objects and their ids, tiles and images, the computing
 // of lower resolutions, the numpy pickle application/blosc-python, and S3
-// behind the cache: a voxel can be read as soon as its POST is answered.
+// behind the cache: a voxel can be read as soon as its POST is answered, unless
+// LateRaw says otherwise.
 package localboss
 
 import (
@@ -84,10 +85,11 @@ type Options struct {
 
 // A Server is a BOSS. It is an http.Handler, safe for concurrent use.
 //
-// An answer to a POST promises that the data are in files, not that they are on
-// the platter: a crash of the machine can lose them, an end of the process,
-// however sudden, cannot. No file is ever half written. A cutout that covers
-// several cubes is stored cube by cube.
+// An answer promises that what was written is in files, not that it is on the
+// platter: a crash of the machine can lose it, an end of the process, however
+// sudden, cannot. To sync each cube would cost far more than to store it, and
+// kill -9 is the case that tests need. What a killed Server was at work on is
+// there cube by cube, each one before or after the write.
 type Server struct {
 	opt      Options
 	token    string
@@ -101,6 +103,7 @@ type Server struct {
 	memory  *semaphore.Weighted
 	buffers bufferPool
 	faults  faults
+	hidden  hidden
 	ledger  *ledger // nil without Options.Control
 	closed  chan struct{}
 	close   sync.Once
@@ -145,6 +148,9 @@ func (s *Server) open() (err error) {
 		if s.ledger, err = openLedger(s.opt.Dir); err != nil {
 			return err
 		}
+	}
+	if err := removeTemp(s.opt.Dir); err != nil {
+		return err
 	}
 	s.volume.store, err = newStore(s.opt.Dir)
 	return err

@@ -309,35 +309,6 @@ func TestConcurrentVoxels(t *testing.T) {
 	}
 }
 
-func TestToBlack(t *testing.T) {
-	b := serve(t, localboss.Options{})
-	b.fill()
-	block := voxel.NewBlock(box(0, 600, 0, 512, 0, 16), voxel.Uint8)
-	for i := range block.Data {
-		block.Data[i] = 7
-	}
-	b.post("image8", 0, block)
-	for _, black := range []voxel.Box{
-		box(520, 530, 3, 9, 2, 4),   // in a cube
-		box(0, 512, 0, 512, 0, 16),  // a cube
-		box(1000, 1010, 0, 9, 0, 1), // nothing there
-	} {
-		a := b.must(200, "PUT", fmt.Sprintf("/v1/cutout/to_black/c/e/image8/0/%v/", black), "", bloscBody)
-		if len(a.body) != 0 {
-			t.Errorf("to_black is answered with %v", a)
-		}
-		inside := black.Intersect(block.Box)
-		for z := inside.Min.Z; z < inside.Max.Z; z++ {
-			for y := inside.Min.Y; y < inside.Max.Y; y++ {
-				clear(block.Row(y, z)[inside.Min.X:inside.Max.X])
-			}
-		}
-	}
-	if got := b.get("image8", 0, block.Box, voxel.Uint8); !bytes.Equal(got.Data, block.Data) {
-		t.Error("to_black left another volume than it should")
-	}
-}
-
 // A channel of storage type cloudvol takes everything and shows nothing.
 func TestCloudVolume(t *testing.T) {
 	for _, byBody := range []bool{false, true} {
@@ -460,48 +431,6 @@ func TestMemory(t *testing.T) {
 	}
 	if err := g.Wait(); err != nil {
 		t.Error(err)
-	}
-}
-
-func BenchmarkPost(b *testing.B) {
-	for _, where := range []string{"memory", "dir"} {
-		b.Run(where, func(b *testing.B) {
-			var opt localboss.Options
-			if where == "dir" {
-				opt.Dir = b.TempDir()
-			}
-			s, err := localboss.New(opt)
-			if err != nil {
-				b.Fatal(err)
-			}
-			send := func(method, path, body, kind string) int {
-				r := httptest.NewRequest(method, path, strings.NewReader(body))
-				r.Header.Set("Authorization", "Token "+s.Token())
-				r.Header.Set("Content-Type", kind)
-				w := httptest.NewRecorder()
-				s.ServeHTTP(w, r)
-				return w.Code
-			}
-			send("POST", "/v1/collection/c", "{}", "application/json")
-			send("POST", "/v1/coord/f", strings.NewReplacer("2000", "2000000").Replace(frameBody), "application/json")
-			send("POST", em, experimentBody, "application/json")
-			send("POST", em+"/channel/image8", channelBody("image", "uint8"), "application/json")
-			data := make([]byte, 1<<24)
-			rnd := rand.New(rand.NewPCG(1, 2))
-			for i := range data { // gray noise that compresses somewhat
-				data[i] = byte(100 + rnd.NormFloat64()*8)
-			}
-			body := frame(b, data, voxel.Uint8)
-			b.SetBytes(int64(len(data)))
-			x := 0
-			for b.Loop() {
-				path := fmt.Sprintf("/v1/cutout/c/e/image8/0/%d:%d/0:1024/0:16/", x%1_000_000, x%1_000_000+1024)
-				if got := send("POST", path, body, "application/blosc"); got != 201 {
-					b.Fatalf("%s: %d", path, got)
-				}
-				x += 1024
-			}
-		})
 	}
 }
 

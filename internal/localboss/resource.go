@@ -4,7 +4,7 @@ import "net/http"
 
 // change runs a handler that may change the state and saves what it changed.
 // An answer below 400 is a change. If it cannot be saved the answer is a 500
-// and the change is only in memory.
+// and nothing is changed.
 func (s *Server) change(do func(*state) reply) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -12,6 +12,9 @@ func (s *Server) change(do func(*state) reply) reply {
 	if p.status < 400 {
 		if err := s.state.save(); err != nil {
 			s.log.Error("save resources", "err", err)
+			if last, err := readState(s.opt.Dir); err == nil {
+				s.state = last
+			}
 			return page(http.StatusInternalServerError)
 		}
 	}
