@@ -37,5 +37,6 @@ func run() int {
 		Home:     home,
 		Now:      time.Now,
 		Rand:     rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Poke:     poked(),
 	})
 }

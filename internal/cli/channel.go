@@ -11,6 +11,7 @@ import (
 	"github.com/neurodata/ndpush/internal/ingest"
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/joblog"
+	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/progress"
 	"github.com/neurodata/ndpush/internal/provision"
@@ -23,42 +24,35 @@ type channelIngest struct {
 	*app
 	options *ingestOptions
 	job     *job.Job
-	input   input
 	client  *boss.Client
 	log     *joblog.Log
 	slack   *slack.Notifier // nil: nobody is told
+
+	// What prepare finds.
+	input   input
+	journal *journal.Writer
+	before  *journal.State // what was done before
+	channel *boss.Channel
+	road    *ingest.Road
+	held    voxel.Box // a place where the channel held data before the ingest; empty: none was seen
+
 	outcome outcome
 }
 
-// ingestChannel does one channel's part, with its log file around it.
-func (a *app) ingestChannel(ctx context.Context, o *ingestOptions, j *job.Job, client *boss.Client, tell *slack.Client) (outcome, error) {
-	in, err := o.input(ctx, j)
-	if err != nil {
-		return outcome{}, err
-	}
+// newChannelIngest opens the log of j's channel.
+func (a *app) newChannelIngest(o *ingestOptions, j *job.Job, client *boss.Client, tell *slack.Client) (*channelIngest, error) {
 	log, err := joblog.Open(o.logDir, j.Collection, j.Experiment, j.Channel, a.Now)
 	if err != nil {
-		return outcome{}, err
+		return nil, err
 	}
-	defer log.Close()
-	defer a.retries.to(nil, a.Stderr)
-	c := &channelIngest{app: a, options: o, job: j, input: in, client: client, log: log}
+	c := &channelIngest{app: a, options: o, job: j, client: client, log: log}
 	if !o.create {
 		c.slack = a.notifier(tell, title(j), log.Path(), log.Line)
 	}
-	a.retries.to(log, a.Stderr)
-	err = log.Line("ndpush %s: %s %s", version(), o.task(), describe(o.flags))
-	if err == nil {
-		err = c.run(ctx)
+	if err := log.Line("ndpush %s: %s %s", version(), o.task(), describe(o.flags)); err != nil {
+		return nil, errors.Join(err, log.Close())
 	}
-	if err != nil {
-		log.Line("Error: %v", err) // the caller prints it, whether or not the log takes it
-	}
-	if !o.create {
-		// Also an interrupted run says so; Done has a deadline of its own.
-		c.slack.Done(context.WithoutCancel(ctx), c.outcome.forSlack(j, client.URL(), err))
-	}
-	return c.outcome, err
+	return c, nil
 }
 
 // title tells this run from those of the channel's other shares.
@@ -69,48 +63,67 @@ func title(j *job.Job) string {
 	return fmt.Sprintf("%s z %v", j.Path(), j.ZRange)
 }
 
-// run looks at everything that can be looked at before the first byte is
-// posted, and posts. Whatever happens after that, what arrived is summed up.
-func (c *channelIngest) run(ctx context.Context) error {
+// do is one part of the ingest. If it fails, that is its end: the log, the
+// journal and Slack are told.
+func (c *channelIngest) do(ctx context.Context, part func(context.Context) error) error {
+	c.retries.to(c.log, c.Stderr)
+	defer c.retries.to(nil, c.Stderr)
+	err := part(ctx)
+	if err != nil {
+		c.end(ctx, err)
+	}
+	return err
+}
+
+// end tells all who keep or hear of it how the ingest ended; err may be nil.
+func (c *channelIngest) end(ctx context.Context, err error) error {
+	if err != nil {
+		c.log.Line("Error: %v", err) // the caller prints it, whether or not the log takes it
+	}
+	if jerr := c.closeJournal(err); err == nil {
+		err = jerr
+	}
+	if !c.options.create {
+		// Also an interrupted run says so; Done has a deadline of its own.
+		c.slack.Done(context.WithoutCancel(ctx), c.outcome.forSlack(c.job, c.client.URL(), err))
+	}
+	return err
+}
+
+// close lets go of what is open.
+func (c *channelIngest) close() {
+	c.closeJournal(nil)
+	c.log.Close()
+}
+
+// prepare looks at everything that can be looked at before the first byte is posted.
+func (c *channelIngest) prepare(ctx context.Context) (err error) {
+	if c.input, err = c.options.input(ctx, c.job); err != nil {
+		return err
+	}
 	for _, fact := range c.options.facts() {
 		if err := c.note(fact); err != nil {
 			return err
 		}
 	}
-	j := c.job
-	r := road(j, c.input.plan(j, c.looked(), c.options.boss.workers, 0, c.options.verify == "full"), c.input)
-	held, err := r.Survey(ctx, nil)
-	if err != nil {
+	c.road = c.newRoad(c.looked())
+	if !c.options.create {
+		if err := c.openJournal(ctx); err != nil {
+			return err
+		}
+	}
+	if c.road.Plan.Held, err = c.survey(ctx); err != nil {
 		return c.options.explainSource(err)
 	}
 	if err := c.provide(ctx); err != nil || c.options.create {
 		return err
 	}
-	ch, err := c.client.Channel(j.Collection, j.Experiment, j.Channel, j.Res, j.ChannelType())
-	if err != nil {
-		return err
-	}
-	r.Plan.Held = held
-	defer limitMemory(r.Plan)()
-	fmt.Fprintf(c.Stderr, "%s: %v in BOSS coordinates, %s, %s, memory at most %s\n",
-		j.Path(), j.Data(), counted(r.Plan.CountCuboids(), "cuboid"), size(r.Plan.Bytes()), size(r.Plan.Memory().Total()))
-	err = c.post(ctx, r, ch)
-	if err == nil {
-		err = c.compare(ctx, c.options.verify, road(j, r.Plan, c.input), ch, &c.outcome)
-	}
-	if changed := c.options.changed(); changed != "" {
-		err = errors.Join(err, c.note("warning: "+changed))
-	}
-	if serr := c.summarize(); err == nil {
-		err = serr
+	j := c.job
+	c.channel, err = c.client.Channel(j.Collection, j.Experiment, j.Channel, j.Res, j.ChannelType())
+	if err == nil && c.untouched() {
+		c.held, err = occupied(ctx, c.channel, c.road.Plan)
 	}
 	return err
-}
-
-// note tells a person of something, and the log.
-func (c *channelIngest) note(text string) error {
-	fmt.Fprintln(c.Stderr, "ndpush: "+text)
-	return c.log.Line("%s", text)
 }
 
 // looked is the box whose slices are looked at beforehand: all of the run or, where
@@ -121,6 +134,54 @@ func (c *channelIngest) looked() voxel.Box {
 		box.Max.Z = box.Min.Z + 1
 	}
 	return box
+}
+
+// newRoad is what posting and comparing walk.
+func (c *channelIngest) newRoad(data voxel.Box) *ingest.Road {
+	return road(c.job, c.input.plan(c.job, data, c.options.boss.workers, 0, c.options.verify == "full"), c.input)
+}
+
+// survey looks at every slice that will be read.
+func (c *channelIngest) survey(ctx context.Context) (held int64, err error) {
+	s := progress.NewSurvey(c.Stderr, c.Progress)
+	defer s.Stop()
+	return c.road.Survey(ctx, s.Looked)
+}
+
+// carry posts, compares, and sums up. Whatever happens, what arrived is summed up.
+func (c *channelIngest) carry(ctx context.Context) error {
+	p := c.road.Plan
+	defer limitMemory(p)()
+	cuboids, bytes := c.road.Left()
+	c.outcome.before = p.CountCuboids() - cuboids
+	fmt.Fprintf(c.Stderr, "%s: %v in BOSS coordinates, %s, %s%s, memory at most %s\n",
+		c.job.Path(), p.Data, counted(p.CountCuboids(), "cuboid"), size(p.Bytes()), c.outcome.beforehand(), size(p.Memory().Total()))
+	var err error
+	if cuboids > 0 {
+		err = c.post(ctx, cuboids, bytes)
+	}
+	if err == nil {
+		err = c.compare(ctx, c.options.verify, c.compared(p), c.channel, &c.outcome)
+	}
+	if changed := c.options.changed(); changed != "" {
+		err = errors.Join(err, c.note("warning: "+changed))
+	}
+	if serr := c.summarize(); err == nil {
+		err = serr
+	}
+	if err == nil && c.options.recordMissing {
+		err = c.publishMissing(ctx)
+	}
+	return c.resumable(err)
+}
+
+// compared is the road along which all of p is compared.
+func (c *channelIngest) compared(p plan.Plan) *ingest.Road { return road(c.job, p, c.input) }
+
+// note tells a person of something, and the log.
+func (c *channelIngest) note(text string) error {
+	fmt.Fprintln(c.Stderr, "ndpush: "+text)
+	return c.log.Line("%s", text)
 }
 
 // provide creates the resources or compares them with the job.
@@ -153,30 +214,33 @@ func explainMissing(err error) error {
 	return err
 }
 
-// post carries everything to BOSS.
-func (c *channelIngest) post(ctx context.Context, r *ingest.Road, ch *boss.Channel) error {
-	counter := progress.NewCounter(r.Plan.Channel, r.Plan.CountCuboids(), r.Plan.Bytes())
+// post carries what is left, so many cuboids and bytes, to BOSS.
+func (c *channelIngest) post(ctx context.Context, cuboids, bytes int64) error {
+	counter := progress.NewCounter(c.road.Plan.Channel, cuboids, bytes)
 	display := progress.Start(c.Stderr, counter, c.Progress)
 	defer display.Stop()
+	defer c.onPoke(display.Report)()
 	defer context.AfterFunc(ctx, func() {
 		display.Println("ndpush: finishing what is in flight, which takes half a minute at most; a second interrupt stops at once")
 	})()
-	trouble, front := &trouble{w: display}, new(frontier)
+	trouble := &trouble{w: display}
 	c.retries.to(c.log, display)
 	defer c.retries.to(c.log, c.Stderr)
-	r.Sink, r.Recorder = ch, &recorders{listeners: []listener{c.log, counter, trouble, front, c.slack}}
+	c.road.Sink = c.channel
+	c.road.Recorder = &recorders{journal: c.journal, listeners: []listener{c.log, counter, trouble, c.slack}}
 	start := time.Now()
-	err := r.Run(ctx)
-	c.outcome = outcome{Snapshot: counter.Snapshot(), took: time.Since(start), failed: trouble.failed, retries: c.retries.count()}
-	if left := front.left(r.Plan); !left.Empty() {
-		c.outcome.resume = c.job.ToSource(c.job.Data().WithZ(left)).Z()
-	}
+	err := c.road.Run(ctx)
+	o := &c.outcome
+	o.Snapshot, o.took, o.failed, o.retries = counter.Snapshot(), time.Since(start), trouble.failed, c.retries.count()
 	return err
 }
 
 // summarize prints what became of the channel, and logs it.
 func (c *channelIngest) summarize() error {
 	lines := c.outcome.lines(c.job)
+	if !c.held.Empty() {
+		lines = append(lines, fmt.Sprintf("%s: the channel held data before this ingest, at %v for one: it shows through where the images are black; --replace erases it first", c.job.Path(), c.held))
+	}
 	if link := viewer(c.client.URL(), c.job); link != "" {
 		lines = append(lines, link)
 	}

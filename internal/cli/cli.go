@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,7 @@ type Env struct {
 	Home           string // of the user; "" if unknown
 	Now            func() time.Time
 	Rand           *rand.Rand
+	Poke           <-chan os.Signal // asks for the progress; nil: nobody does
 }
 
 // An app is one run of the program.
@@ -69,8 +71,8 @@ func (a *app) main(ctx context.Context, args []string) int {
 	if !a.running {
 		err = &exitError{exitUsage, withHint(err, "ndpush help shows the commands, ndpush COMMAND --help its flags")}
 	}
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
-		err = &exitError{exitInterrupted, errors.New("interrupted; what was in flight is done, and the summary says how to go on")}
+	if ctx.Err() != nil && exitCode(err) == exitInterrupted && !isSaid(err) {
+		err = &exitError{exitInterrupted, errors.New("interrupted")}
 	}
 	report(a.Stderr, err)
 	return exitCode(err)
@@ -92,6 +94,12 @@ Start with "ndpush demo", which shows the whole thing on this machine.`,
 	cmd.SetGlobalNormalizationFunc(canonical)
 	cmd.AddCommand(a.newIngestCmd(), a.newVerifyCmd(), a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd())
 	return cmd
+}
+
+// isSaid reports whether err was put into words for a person.
+func isSaid(err error) bool {
+	var said *exitError
+	return errors.As(err, &said)
 }
 
 // run makes a cobra function of f, which gets the command's context.

@@ -19,7 +19,7 @@ const (
 	exitIncomplete  = 3   // finished, but some slices or cuboids are missing
 	exitDiffers     = 4   // verification found a difference
 	exitRefused     = 5   // BOSS refuses writes for now
-	exitInterrupted = 130 // interrupted
+	exitInterrupted = 130 // interrupted, journal saved
 )
 
 const exitHelp = `Exit status:
@@ -29,7 +29,7 @@ const exitHelp = `Exit status:
   3    finished, but some slices or cuboids are missing or could not be compared
   4    verification found a difference
   5    BOSS refuses writes for now (quota, write lock): run it again later
-  130  interrupted`
+  130  interrupted; the journal is saved`
 
 // An exitError is an error with an exit code of its own.
 type exitError struct {
@@ -79,8 +79,6 @@ func report(w io.Writer, err error) {
 	switch {
 	case errors.As(err, &h):
 		fmt.Fprintf(w, "hint: %s\n", h.hint)
-	case exitCode(err) == exitRefused:
-		fmt.Fprintln(w, "hint: nothing is lost; go on as said above when BOSS takes data again")
 	case errors.Is(err, syscall.ENOSPC):
 		fmt.Fprintln(w, "hint: make space, then run the same command again")
 	case errors.Is(err, fs.ErrPermission):

@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/job"
-	"github.com/neurodata/ndpush/internal/slack"
 )
 
 type ingestOptions struct {
@@ -21,6 +19,10 @@ type ingestOptions struct {
 	create bool
 	verify string
 	logDir string
+
+	fresh, moved, replace, recordMissing bool
+
+	aboutJob map[string]bool // the flags by which an ingest can be repeated
 }
 
 // bind binds the flags; workers is the name of the one that says how many
@@ -29,10 +31,16 @@ func (o *ingestOptions) bind(flags *pflag.FlagSet, workers string) {
 	o.jobFlags.bind(flags)
 	flags.BoolVar(&o.create, "create-resources", false, "create what is missing in BOSS, and end: nothing is posted")
 	o.boss.bind(flags, &o.problems, workers)
+	o.aboutJob = make(map[string]bool)
+	flags.VisitAll(func(f *pflag.Flag) { o.aboutJob[f.Name] = f.Name != "create-resources" })
 	o.verify = "sample"
 	flags.Var(&value{name: "verify", kind: "how", text: o.verify, parse: parseOneOf(&o.verify, "none", "sample", "full"), problems: &o.problems},
 		"verify", "what is read back and compared at the end: none, sample (three slices) or full")
-	flags.StringVar(&o.logDir, "log-dir", ".", "directory of the log file")
+	flags.StringVar(&o.logDir, "log-dir", ".", "directory of the log file and the journal")
+	flags.BoolVar(&o.fresh, "fresh", false, "begin anew, whatever the journal says is done")
+	flags.BoolVar(&o.moved, "moved", false, "go on with the journal although the images are in another place than before")
+	flags.BoolVar(&o.replace, "replace", false, "for corrected images: read all again, and erase in BOSS what differs from the journal before it is posted")
+	flags.BoolVar(&o.recordMissing, "record-missing", false, "list the missing slices in the experiment's metadata, under missing_slices_CHANNEL")
 	o.slack.bind(flags)
 }
 
@@ -68,36 +76,58 @@ Python tool did: --x_extent 0 1000.
 
 func (a *app) runIngest(ctx context.Context, o *ingestOptions) error {
 	o.spec.Create = o.create
-	tell := sync.OnceValue(func() *slack.Client { return a.slackOrNobody(&o.slack) })
-	return a.eachChannel(ctx, &o.jobFlags, &o.boss, func(j *job.Job, client *boss.Client) (outcome, error) {
-		return a.ingestChannel(ctx, o, j, client, tell())
-	})
-}
-
-// eachChannel judges the flags, finds BOSS, and does the work of one channel
-// after the other. An error ends it; slices and cuboids that are missing do not.
-func (a *app) eachChannel(ctx context.Context, f *jobFlags, b *bossFlags, do func(*job.Job, *boss.Client) (outcome, error)) error {
-	jobs, err := f.jobs(ctx, &a.retries)
+	jobs, client, err := a.begin(ctx, &o.jobFlags, &o.boss)
 	if err != nil {
 		return err
+	}
+	defer client.Close()
+	return a.ingest(ctx, o, jobs, client)
+}
+
+// ingest looks at all channels before the first byte of any is posted, and then
+// carries one after the other. An error ends it; slices and cuboids that are
+// missing do not.
+func (a *app) ingest(ctx context.Context, o *ingestOptions, jobs []*job.Job, client *boss.Client) error {
+	tell := a.slackOrNobody(&o.slack)
+	var channels []*channelIngest
+	for _, j := range jobs {
+		c, err := a.newChannelIngest(o, j, client, tell)
+		if err != nil {
+			return err
+		}
+		defer c.close()
+		if err := c.do(ctx, c.prepare); err != nil {
+			return err
+		}
+		channels = append(channels, c)
+	}
+	if o.create {
+		return nil
+	}
+	var all outcome
+	for _, c := range channels {
+		if err := c.do(ctx, c.carry); err != nil {
+			return err
+		}
+		if err := c.end(ctx, nil); err != nil {
+			return err
+		}
+		all.add(c.outcome)
+	}
+	return all.err()
+}
+
+// begin judges the flags, gives the jobs, one for each channel, and finds BOSS.
+func (a *app) begin(ctx context.Context, f *jobFlags, b *bossFlags) ([]*job.Job, *boss.Client, error) {
+	jobs, err := f.jobs(ctx, &a.retries)
+	if err != nil {
+		return nil, nil, err
 	}
 	for _, w := range f.warnings() {
 		a.warn("%s", w)
 	}
 	client, err := a.client(ctx, b, jobs[0].Collection)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	var all outcome
-	for _, j := range jobs {
-		out, err := do(j, client)
-		if err != nil {
-			return err
-		}
-		all.add(out)
-	}
-	return all.err()
+	return jobs, client, err
 }
 
 // warn tells a person of a worry that stops nothing.

@@ -15,8 +15,8 @@ import (
 type outcome struct {
 	progress.Snapshot
 	took     time.Duration
+	before   int64       // cuboids that were done before this run
 	retries  int64       // requests that were sent again
-	resume   voxel.Range // slices, in source coordinates, from the first that is not done; empty: none
 	failed   []voxel.Box // cuboids that were not posted
 	verified bool        // something was compared
 	what     string      // what was compared
@@ -54,14 +54,11 @@ func (o *outcome) err() error {
 
 // lines sum up what became of j's channel.
 func (o *outcome) lines(j *job.Job) []string {
-	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed%s; %s missing%s; %s in %v (%s)",
-		j.Path(), counted(o.Posted, "cuboid"), o.Empty, o.Failed, o.left(), counted(o.Missing, "slice"), o.again(),
+	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed%s%s; %s missing%s; %s in %v (%s)",
+		j.Path(), counted(o.Posted, "cuboid"), o.Empty, o.Failed, o.left(), o.beforehand(), counted(o.Missing, "slice"), o.again(),
 		size(o.Bytes), o.took.Round(100*time.Millisecond), rate(o.Bytes, o.took))}
 	for _, box := range firstOf(sortedBoxes(o.failed), told) {
 		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
-	}
-	if !o.resume.Empty() {
-		lines = append(lines, fmt.Sprintf("%s: to go on, add --z-range %v: what lies before is done", j.Path(), o.resume))
 	}
 	if verdict := o.verdict(j); verdict != "" {
 		lines = append(lines, verdict)
@@ -78,6 +75,14 @@ func (o *outcome) again() string {
 		return "; 1 retry"
 	}
 	return fmt.Sprintf("; %d retries", o.retries)
+}
+
+// beforehand says how many cuboids this run need not carry.
+func (o *outcome) beforehand() string {
+	if n := o.before + o.Kept; n > 0 {
+		return fmt.Sprintf(", %d done before", n)
+	}
+	return ""
 }
 
 // left says how many cuboids a run that ended early had not come to.

@@ -50,9 +50,20 @@ voxel. It takes the flags of the ingest. It writes nothing, in BOSS or here.
 }
 
 func (a *app) runVerify(ctx context.Context, o *verifyOptions) error {
-	return a.eachChannel(ctx, &o.jobFlags, &o.boss, func(j *job.Job, client *boss.Client) (outcome, error) {
-		return a.verifyChannel(ctx, o, j, client)
-	})
+	jobs, client, err := a.begin(ctx, &o.jobFlags, &o.boss)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	var all outcome
+	for _, j := range jobs {
+		out, err := a.verifyChannel(ctx, o, j, client)
+		if err != nil {
+			return err
+		}
+		all.add(out)
+	}
+	return all.err()
 }
 
 func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, client *boss.Client) (out outcome, err error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/source"
+	"github.com/neurodata/ndpush/internal/voxel"
 )
 
 // surveyors is how many slices are opened side by side: opening is waiting.
@@ -140,7 +141,8 @@ func (s *survey) list(failures []failure) error {
 	case n == 1:
 		return errs[0]
 	case n == s.of:
-		return fmt.Errorf("none of the %d slices %d to %d can be used, the first because: %w", n, failures[0].z, failures[n-1].z, errs[0])
+		all := voxel.Range{Min: failures[0].z, Max: failures[n-1].z + 1}
+		return fmt.Errorf("none of the %d slices %v can be used, the first because: %w", n, all, errs[0])
 	case n > listed:
 		errs = append(errs[:listed], fmt.Errorf("and %d more", n-listed))
 		fallthrough

@@ -10,6 +10,7 @@ type Job struct {
 	offset voxel.Point
 	frame  voxel.Box
 	data   voxel.Box
+	whole  voxel.Box
 }
 
 // New judges spec and returns the job, or an error that lists every rule that
@@ -25,15 +26,16 @@ func New(spec Spec) (*Job, error) {
 	j := &Job{Spec: spec}
 	j.offset = spec.offset()
 	j.frame = spec.frame(j.offset)
-	j.data = j.ToBOSS(spec.wanted())
+	j.data = j.ToBOSS(spec.wanted(spec.ZRange))
+	j.whole = j.ToBOSS(spec.wanted(voxel.Range{}))
 	if err := j.check(); err != nil {
 		return nil, err
 	}
 	return j, nil
 }
 
-// wanted is the box that this run reads: extents, cropped by limits and z range.
-func (s *Spec) wanted() voxel.Box {
+// wanted is the box that is read: extents, cropped by limits and a z range.
+func (s *Spec) wanted(z voxel.Range) voxel.Box {
 	crop := func(r voxel.Range, limits ...voxel.Range) voxel.Range {
 		for _, l := range limits {
 			if l != (voxel.Range{}) {
@@ -42,7 +44,7 @@ func (s *Spec) wanted() voxel.Box {
 		}
 		return r
 	}
-	return voxel.NewBox(crop(s.X, s.LimitX), crop(s.Y, s.LimitY), crop(s.Z, s.LimitZ, s.ZRange))
+	return voxel.NewBox(crop(s.X, s.LimitX), crop(s.Y, s.LimitY), crop(s.Z, s.LimitZ, z))
 }
 
 func (s *Spec) offset() voxel.Point {
@@ -85,6 +87,10 @@ func (j *Job) Origin() voxel.Point {
 
 // Data is the box that this run posts, in BOSS coordinates.
 func (j *Job) Data() voxel.Box { return j.data }
+
+// Whole is the box that all runs of the job together post: Data, if there is no
+// z range. In BOSS coordinates.
+func (j *Job) Whole() voxel.Box { return j.whole }
 
 // Frame is the coordinate frame to create, in BOSS coordinates.
 // One that exists already must only contain Data.

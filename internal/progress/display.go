@@ -94,6 +94,13 @@ func (d *Display) Stop() {
 // Println writes a message on lines of its own, as fmt.Println does.
 func (d *Display) Println(args ...any) { fmt.Fprintln(d, args...) }
 
+// Report writes the numbers of this moment, with the mean rate, on a line of their own.
+func (d *Display) Report() {
+	s := d.counter.Snapshot()
+	rate := perSecond(d.begin, sample{time.Now(), s.Cuboids(), s.Bytes})
+	d.Println(strings.TrimSpace(strings.Join(parts(s, rate, remaining(s, rate)), gap)))
+}
+
 // Write writes the whole lines of p above the drawing, and keeps a rest until
 // its line is complete or the display stops; a stopped display writes p as it is.
 func (d *Display) Write(p []byte) (int, error) {
