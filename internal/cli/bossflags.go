@@ -1,17 +1,21 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/job"
+	"github.com/neurodata/ndpush/internal/pace"
+	"github.com/neurodata/ndpush/internal/plan"
 )
 
 // bossFlags are the flags that say which BOSS, and how to speak with it.
@@ -19,15 +23,21 @@ type bossFlags struct {
 	config       string
 	insecureHTTP bool
 	workers      int
+	bandwidth    pace.Timetable
+	patience     time.Duration
 }
 
-// bind binds the flags; workers is the name of the last.
+// bind binds the flags; workers is the name of the one that says how many
+// cuboids are on their way.
 func (f *bossFlags) bind(flags *pflag.FlagSet, p *problems, workers string) {
 	flags.StringVar(&f.config, "boss-config-file", "",
 		"access file with protocol, host and token (default neurodata.cfg, else INTERN_PROTOCOL, INTERN_HOST and INTERN_TOKEN, else ~/.intern/intern.cfg)")
 	flags.BoolVar(&f.insecureHTTP, "insecure-http", false, "send the token in plain text to a host that is not this machine")
 	flags.Var(&value{name: workers, kind: "int", parse: parseInt(&f.workers, 1), problems: p}, workers,
-		"cuboids on their way to BOSS at one time (default 8)")
+		"cuboids on their way to BOSS at one time at most; fewer while it is slow (default 8)")
+	limit := &value{name: "bwlimit", kind: "rate", problems: p, parse: parseWith(&f.bandwidth, pace.ParseTimetable)}
+	flags.Var(limit, limit.name, "what this process sends at most: 10M is 10 MB/s, '08:00,5M 19:00,off' a timetable, also with days as in 'Mon-08:00,5M Sat-00:00,off'")
+	flags.DurationVar(&f.patience, "patience", time.Hour, "how long BOSS may be out of reach before the run ends, with status 5")
 }
 
 // firstAttempts is how often the first request of a run is tried: a person is
@@ -58,6 +68,11 @@ func (a *app) client(ctx context.Context, f *bossFlags, collection string) (*bos
 		return nil, withHint(err, "the access to BOSS was found in %s", access.From)
 	}
 	opts.Retry.Attempts = 0
+	opts.Pace = pace.New(pace.Options{
+		Workers:   cmp.Or(f.workers, plan.DefaultWorkers),
+		Bandwidth: f.bandwidth, Patience: f.patience,
+		OnLimit: a.retries.limit, OnOutage: a.retries.outage,
+	})
 	return boss.New(access, opts)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/joblog"
+	"github.com/neurodata/ndpush/internal/pace"
 	"github.com/neurodata/ndpush/internal/source/render"
 )
 
@@ -41,6 +42,38 @@ func (r *retries) count() int64 {
 
 func (r *retries) boss(f boss.Failure)     { r.note(f.Err, f.Wait) }
 func (r *retries) render(f render.Failure) { r.note(f.Err, f.Wait) }
+
+// limit says in the log how many requests BOSS bears at a time.
+func (r *retries) limit(l pace.Limit) {
+	why := "it keeps up"
+	switch {
+	case l.Err != nil:
+		why = l.Err.Error()
+	case l.Slow:
+		why = "it answers late"
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.log != nil {
+		r.log.Line("BOSS gets up to %d requests at a time now, after %d: %s", l.To, l.From, why)
+	}
+}
+
+// outage tells a person that nothing gets through, or does again.
+func (r *retries) outage(o pace.Outage) {
+	text := fmt.Sprintf("nothing gets through to BOSS since %s, it is asked now and then: %v", o.Since.Format(time.TimeOnly), o.Err)
+	if o.Over {
+		text = fmt.Sprintf("BOSS is back after %v", time.Since(o.Since).Round(time.Second))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.log != nil {
+		r.log.Line("Warning: %s", text)
+	}
+	if r.w != nil {
+		fmt.Fprintf(r.w, "ndpush: warning: %s\n", text)
+	}
+}
 
 func (r *retries) note(err error, wait time.Duration) {
 	r.mu.Lock()
