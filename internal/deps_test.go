@@ -63,6 +63,8 @@ var law = map[string][]string{
 
 	// Beside the road: text, and nothing of what it is about.
 	"internal/script": {},
+	// And what this machine has to give.
+	"internal/machine": {},
 
 	"internal/cli": {"internal/", "testdata", "github.com/spf13"},
 }

@@ -33,7 +33,7 @@
 //	boss provision localboss        where cuboids go
 //	ingest verify                   the road
 //	journal joblog progress slack   what is written down, and told
-//	script                          beside the road: jobs for a cluster
+//	script machine                  beside the road: jobs for a cluster; what this machine has to give
 //	cli                             the only place where parts meet
 //
 // Who may import whom is written down in deps_test.go, and enforced there.
