@@ -26,7 +26,8 @@ func (a *app) newServeCmd() *cobra.Command {
 		Use:   "serve [flags]",
 		Short: "Run a small BOSS on this machine",
 		Long: `Serve is a small BOSS to try things with: it takes the requests that the real one
-takes, refuses what it refuses, and keeps the voxels in a directory. It writes an
+takes, refuses what it refuses, and keeps the voxels in a directory: what it has
+answered is there when it is started again, also if it was killed. It writes an
 access file, which only you can read, for the ingest. It ends at Ctrl-C.`,
 		Example: `  ndpush serve --dir boss --config neurodata.cfg`,
 		Args:    cobra.NoArgs,
@@ -37,7 +38,7 @@ access file, which only you can read, for the ingest. It ends at Ctrl-C.`,
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:8642", "address to listen at; with port 0 a free one is taken")
 	flags.StringVar(&o.dir, "dir", "", "directory to keep everything in (default: memory, gone at the end)")
 	flags.StringVar(&o.config, "config", "localboss.cfg", "access file to write for clients")
-	flags.BoolVar(&o.control, "control", false, "let clients script faults, for tests")
+	flags.BoolVar(&o.control, "control", false, "let clients script faults at /local/faults and count at /local/writes, for tests")
 	return cmd
 }
 

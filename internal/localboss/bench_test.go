@@ -3,7 +3,6 @@ package localboss_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -23,18 +22,10 @@ func benchmark(b *testing.B, size voxel.Point) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			send := func(method, path, body, kind string) int {
-				r := httptest.NewRequest(method, path, strings.NewReader(body))
-				r.Header.Set("Authorization", "Token "+s.Token())
-				r.Header.Set("Content-Type", kind)
-				w := httptest.NewRecorder()
-				s.ServeHTTP(w, r)
-				return w.Code
-			}
-			send("POST", "/v1/collection/c", "{}", "application/json")
-			send("POST", "/v1/coord/f", strings.NewReplacer("2000", "2000000").Replace(frameBody), "application/json")
-			send("POST", em, experimentBody, "application/json")
-			send("POST", em+"/channel/image8", channelBody("image", "uint8"), "application/json")
+			ask(s, "POST", "/v1/collection/c", "{}")
+			ask(s, "POST", "/v1/coord/f", strings.NewReplacer("2000", "2000000").Replace(frameBody))
+			ask(s, "POST", em, experimentBody)
+			ask(s, "POST", em+"/channel/image8", channelBody("image", "uint8"))
 			data := make([]byte, size.X*size.Y*size.Z)
 			rnd := rand.New(rand.NewPCG(1, 2))
 			for i := range data { // gray noise that compresses somewhat
@@ -45,7 +36,7 @@ func benchmark(b *testing.B, size voxel.Point) {
 			x := 0
 			for b.Loop() {
 				path := fmt.Sprintf("/v1/cutout/c/e/image8/0/%d:%d/0:%d/0:%d/", x, x+size.X, size.Y, size.Z)
-				if got := send("POST", path, body, "application/blosc"); got != 201 {
+				if got := ask(s, "POST", path, body).Code; got != 201 {
 					b.Fatalf("%s: %d", path, got)
 				}
 				x = (x + size.X) % 1_000_000

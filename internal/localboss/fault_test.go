@@ -172,7 +172,7 @@ func TestControl(t *testing.T) {
 	b.must(405, "POST", "/local/faults", "{}")
 	b.must(200, "PUT", "/local/faults", `{"seed":7,"faults":[
 		{"kind":"status","status":503,"html":true,"method":"GET","path":"/v1/coord","share":1,"skip":1,"times":1},
-		{"kind":"latency","delay_ms":1},
+		{"kind":"latency","delay_ms":1,"jitter_ms":1,"after_ms":0,"for_ms":100},
 		{"kind":"quota","bytes":1000},{"kind":"lock"},{"kind":"hang","path":"/v1/meta/"},
 		{"kind":"drop-connect","path":"/x"},{"kind":"drop-body","path":"/x"},{"kind":"drop-answer","path":"/x"},{"kind":"cut-answer","path":"/x"}]}`)
 	b.must(200, "GET", "/v1/coord/", "")
@@ -190,6 +190,8 @@ func TestControl(t *testing.T) {
 	for _, body := range []string{
 		``, `{`, `{"fault":[]}`,
 		`{"faults":[{"kind":"quake"}]}`, `{"faults":[{"kind":"status","status":200}]}`,
+		`{"faults":[{"kind":"late-raw"}]}`, `{"faults":[{"kind":"hang","for_ms":-1}]}`, `{"faults":[{"kind":"hang","after_ms":-1}]}`,
+		`{"faults":[{"kind":"latency","delay_ms":9,"jitter_ms":-1}]}`, `{"faults":[{"kind":"latency","delay_ms":-1,"jitter_ms":2}]}`,
 		`{"faults":[{"kind":"latency"}]}`, `{"faults":[{"kind":"quota"}]}`,
 		`{"faults":[{"kind":"hang","share":2}]}`, `{"faults":[{"kind":"hang","path":"v1"}]}`, `{"faults":[{"kind":"hang","times":-1}]}`,
 	} {

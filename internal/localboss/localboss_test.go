@@ -110,6 +110,19 @@ func (b *boss) must(status int, method, path, body string, headers ...string) an
 	return a
 }
 
+// ask asks a server without a network, as intern does.
+func ask(s *localboss.Server, method, target, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Header.Set("Authorization", "Token "+s.Token())
+	r.Header.Set("Content-Type", "application/json")
+	if strings.HasPrefix(target, "/v1/cutout/") {
+		r.Header.Set("Content-Type", "application/blosc")
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
 const (
 	frameBody = `{"name":"x","description":"","x_start":0,"x_stop":2000,"y_start":0,"y_stop":2000,"z_start":0,"z_stop":100,` +
 		`"x_voxel_size":4.0,"y_voxel_size":4.0,"z_voxel_size":40.0,"voxel_unit":"nanometers"}`
