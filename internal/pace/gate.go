@@ -27,8 +27,11 @@ type gate struct {
 	changed int64 // the first attempt since the limit changed
 	wanted  bool  // somebody has waited in this round
 	swift   bool  // nothing has spoken against growing yet
+	former  int   // the limit before it fell last
 	rest    int   // rounds to go before the next growth
 	pause   int   // how many the next rest takes
+	since   int   // rounds since the last dip, or since the limit fell
+	dipped  int   // the limit before the dip that goes on; 0: none does
 
 	usual map[string]*usual // by kind of attempt
 	told  int
@@ -49,7 +52,12 @@ const (
 
 	// The gate rests after a step that went too far: each time longer, so that
 	// around the right limit it does not step up and down for ever.
-	firstPause, longestPause = 4, 64
+	firstPause, longestPause = 4, 16
+
+	// dipEvery so many rounds the limit is halved for one, to see how quick the
+	// service is when it is pressed less: what was usual long ago may not be any
+	// more. It costs a hundredth of the speed at most.
+	dipEvery = 64
 
 	// longestHold is how long one Retry-After keeps everybody out. The request that
 	// got it waits as long as it says; the others may as well look after that.
@@ -188,13 +196,30 @@ func (g *gate) learn(s sample) {
 	if len(u.round) < roundLength(g.limit) {
 		return
 	}
-	// With one attempt at a time, it is not we who make the service slow.
-	g.judge(u.close(g.limit == 1))
+	g.since++
+	switch {
+	case g.dipped > 0:
+		u.close(1. / 2)
+		g.endDip()
+	case g.limit == 1: // then it is not we who make the service slow
+		u.close(1. / 4)
+		g.rest = max(0, g.rest-3) // such rounds are long
+		g.judge(1)
+	default:
+		g.judge(u.close(0))
+	}
 }
 
-// roundLength is four round trips: of so many times the median is steady, see
-// TestGateInNoise.
-func roundLength(limit int) int { return min(max(8, 4*limit), 32) }
+// endDip goes back to the limit before the dip.
+func (g *gate) endDip() {
+	limit := g.dipped
+	g.dipped, g.since = 0, 0
+	g.set(limit, Limit{})
+}
+
+// roundLength is four round trips, within bounds: of so many times the median is
+// steady enough, see TestGateFindsCapacity.
+func roundLength(limit int) int { return min(max(16, 4*limit), 32) }
 
 // judge acts on how many times as long as usual answers take. Between the bounds
 // it does nothing, so that the limit comes to rest.
@@ -206,6 +231,9 @@ func (g *gate) judge(ratio float64) {
 	case ratio >= 1.5:
 		g.tire()
 		g.set(g.limit-1, Limit{Slow: true})
+	case g.since >= dipEvery && g.limit > 1:
+		g.dipped = g.limit
+		g.set(g.limit/2, Limit{})
 	case g.rest > 0:
 		g.rest--
 	case ratio < 1.2 && g.wanted:
@@ -226,27 +254,25 @@ func (g *gate) grow() {
 		g.set(g.limit+max(1, g.limit/2), Limit{})
 		return
 	}
-	if g.pause > firstPause {
-		g.pause /= 2
-	}
-	g.set(g.limit+1, Limit{})
+	g.pause = max(g.pause/2, firstPause)
+	// Quickly to where it was before, as CUBIC does, for that was mostly right:
+	// what fails once in a while fails at any limit.
+	g.set(g.limit+max(1, (g.former-g.limit)/2), Limit{})
 }
 
 func (g *gate) shrink(factor float64, why Limit) {
-	g.swift = false
-	g.anew() // even at 1: a round with trouble in it is no reason to grow
-	g.set(min(int(float64(g.limit)*factor), g.limit-1), why)
+	g.swift, g.since, g.dipped, g.former = false, 0, 0, max(g.limit, g.dipped)
+	g.set(min(int(float64(g.limit)*factor+0.5), g.limit-1), why)
 }
 
-// set changes the limit.
+// set changes the limit; rounds begin anew even if it is the same, for one with
+// trouble in it is no reason to grow.
 func (g *gate) set(limit int, why Limit) {
-	limit = min(max(1, limit), g.max)
-	if limit == g.limit {
-		return
-	}
-	g.limit = limit
+	g.limit = min(max(1, limit), g.max)
 	g.anew()
-	g.report(why)
+	if g.dipped == 0 {
+		g.report(why)
+	}
 }
 
 // anew starts all rounds with the attempts to come.

@@ -48,7 +48,7 @@ const tableForm = `want a rate like 10M or off, or a timetable like "08:00,5M 19
 // see [ParseRate], or entries "HH:MM,RATE" or "DAY-HH:MM,RATE" with spaces
 // between them. Each holds until the next one, in the time of the place that
 // [Timetable.At] is asked with, around the week; one without a day is for each
-// day. The rate is that of what is sent: rclone's "up:down" is not taken.
+// day that has no entry of its own at that time. The rate is that of what is sent: rclone's "up:down" is not taken.
 func ParseTimetable(s string) (Timetable, error) {
 	if !strings.Contains(s, ",") {
 		return parseConstant(s)
@@ -65,7 +65,10 @@ func ParseTimetable(s string) (Timetable, error) {
 		}
 		t.entries = append(t.entries, e)
 	}
-	return t, t.lay()
+	if err := t.lay(); err != nil {
+		return Timetable{}, err
+	}
+	return t, nil
 }
 
 func parseConstant(s string) (Timetable, error) {
@@ -74,8 +77,7 @@ func parseConstant(s string) (Timetable, error) {
 	case err == nil && rate == 0:
 		return Timetable{}, nil
 	case err == nil:
-		t := Timetable{entries: []entry{{always, 0, rate}}}
-		return t, t.lay()
+		return Timetable{[]entry{{always, 0, rate}}, []change{{0, rate}}}, nil
 	case strings.TrimSpace(s) == "":
 		return Timetable{}, errors.New("no rate: " + tableForm)
 	case strings.Contains(s, ":"):
@@ -108,26 +110,29 @@ func parseEntry(s string) (entry, error) {
 	return e, nil
 }
 
-// lay lays the entries out over the week.
+// lay lays the entries out over the week. Those for one day go before those for
+// each day.
 func (t *Timetable) lay() error {
 	slices.SortFunc(t.entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.minute, b.minute))
 	})
-	for _, e := range t.entries {
+	for i, e := range t.entries {
+		if i > 0 && e.day == t.entries[i-1].day && e.minute == t.entries[i-1].minute {
+			return fmt.Errorf("the timetable has two rates for %s", e.when())
+		}
 		for day := range days {
-			if e.day < 0 || e.day == day {
+			if e.day == day || e.day < 0 && !t.has(day, e.minute) {
 				t.week = append(t.week, change{day*minutesADay + e.minute, e.rate})
 			}
 		}
 	}
 	slices.SortFunc(t.week, func(a, b change) int { return cmp.Compare(a.minute, b.minute) })
-	for i := 1; i < len(t.week); i++ {
-		if t.week[i].minute == t.week[i-1].minute {
-			m := t.week[i].minute
-			return fmt.Errorf("the timetable has two rates for %s-%02d:%02d", days[m/minutesADay], m%minutesADay/60, m%60)
-		}
-	}
 	return nil
+}
+
+// has reports whether there is an entry for this day alone.
+func (t *Timetable) has(day, minute int) bool {
+	return slices.ContainsFunc(t.entries, func(e entry) bool { return e.day == day && e.minute == minute })
 }
 
 // At is the rate that holds at a moment, by the clock of its location.
@@ -153,16 +158,21 @@ func (t Timetable) String() string {
 	if len(t.entries) == 0 {
 		return "off"
 	}
+	if t.entries[0].day == always {
+		return t.entries[0].rate.String()
+	}
 	var out []string
 	for _, e := range t.entries {
-		if e.day == always {
-			return e.rate.String()
-		}
-		day := ""
-		if e.day >= 0 {
-			day = days[e.day] + "-"
-		}
-		out = append(out, fmt.Sprintf("%s%02d:%02d,%v", day, e.minute/60, e.minute%60, e.rate))
+		out = append(out, e.when()+","+e.rate.String())
 	}
 	return strings.Join(out, " ")
+}
+
+// when is the moment as ParseTimetable reads it.
+func (e entry) when() string {
+	clock := fmt.Sprintf("%02d:%02d", e.minute/60, e.minute%60)
+	if e.day < 0 {
+		return clock
+	}
+	return days[e.day] + "-" + clock
 }

@@ -17,36 +17,31 @@ func (u *usual) add(s sample) {
 	u.round = append(u.round, (s.took-s.held).Seconds()/(fixed+float64(s.bytes))*1e6)
 }
 
-// How quickly the usual cost follows that of a round. Times fall because a load
-// has gone, and what shows then is the true cost; they rise because of load, our
-// own above all, which must not become usual. But a service may also become
-// slower for good, or the machine go to another network; so the usual cost does
-// rise, over some hundred rounds. A load of our own has by then been answered.
+// relief is the ratio below which the load of others has gone, and gain how
+// quickly the usual cost then follows. Of what costs more nothing is learnt
+// here: the load may be our own, which must not become usual. See gate.learn for
+// the rounds that tell.
 const (
-	down = 1. / 8
-	up   = 1. / 128
+	relief = 0.8
+	gain   = 1. / 4
 )
 
 // close ends the round and returns its median cost as a multiple of what was
 // usual before it. The median ignores the odd attempt that took very long. The
-// usual cost follows quickly if the load cannot be ours.
-func (u *usual) close(alone bool) float64 {
+// usual cost moves by weight, from 0 to 1, of the way to that of the round.
+func (u *usual) close(weight float64) (ratio float64) {
 	slices.Sort(u.round)
 	cost := u.round[len(u.round)/2]
 	u.round = u.round[:0]
 	if u.cost == 0 {
 		u.cost = cost
 	}
-	if cost == 0 {
+	if u.cost == 0 {
 		return 1 // a clock that stands still
 	}
-	ratio := cost / u.cost
-	weight := up
-	switch {
-	case alone:
-		weight = 1. / 4
-	case cost < u.cost:
-		weight = down
+	ratio = cost / u.cost
+	if ratio < relief {
+		weight = max(weight, gain)
 	}
 	u.cost += weight * (cost - u.cost)
 	return ratio
