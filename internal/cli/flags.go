@@ -26,6 +26,12 @@ type jobFlags struct {
 	channelsFile string
 	warnMissing  bool
 	missing      job.Missing
+
+	shard  string
+	shards int
+
+	file     string          // a job file
+	fromFile map[string]bool // flags that it set
 }
 
 func (f *jobFlags) bind(flags *pflag.FlagSet) {
@@ -36,6 +42,7 @@ func (f *jobFlags) bind(flags *pflag.FlagSet) {
 	f.bindRender()
 	f.bindNames()
 	f.bindPlace()
+	f.bindShares()
 }
 
 // text, number and so on bind one flag.

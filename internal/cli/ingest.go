@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -71,13 +72,14 @@ Python tool did: --x_extent 0 1000.
 		RunE:    a.run(func(ctx context.Context) error { return a.runIngest(ctx, o) }),
 	}
 	o.bind(cmd.Flags(), "workers")
+	o.bindJobFile(cmd, nil)
 	return cmd
 }
 
 func (a *app) runIngest(ctx context.Context, o *ingestOptions) error {
 	o.spec.Create = o.create
 	jobs, client, err := a.begin(ctx, &o.jobFlags, &o.boss)
-	if err != nil {
+	if err != nil || jobs == nil {
 		return err
 	}
 	defer client.Close()
@@ -118,10 +120,19 @@ func (a *app) ingest(ctx context.Context, o *ingestOptions, jobs []*job.Job, cli
 }
 
 // begin judges the flags, gives the jobs, one for each channel, and finds BOSS.
+// There are no jobs, and no error, if this process's share has no slices.
 func (a *app) begin(ctx context.Context, f *jobFlags, b *bossFlags) ([]*job.Job, *boss.Client, error) {
+	share, serr := f.share(a.Getenv)
 	jobs, err := f.jobs(ctx, &a.retries)
-	if err != nil {
+	if err = errors.Join(usage(serr), err); err != nil {
 		return nil, nil, err
+	}
+	if jobs, err = share.of(jobs); err != nil {
+		return nil, nil, err
+	}
+	if jobs == nil {
+		fmt.Fprintf(a.Stdout, "share %v has no slices: nothing to do\n", share)
+		return nil, nil, nil
 	}
 	for _, w := range f.warnings() {
 		a.warn("%s", w)

@@ -70,7 +70,7 @@ func (o *ingestOptions) again(j *job.Job) map[string]string {
 			flags[f.Name] = f.Value.String()
 		}
 	})
-	for _, name := range []string{"z-range", "channels-list-file"} {
+	for _, name := range []string{"z-range", "channels-list-file", "shard", "shards"} {
 		delete(flags, name)
 	}
 	flags["channel"] = j.Channel

@@ -51,7 +51,7 @@ voxel. It takes the flags of the ingest. It writes nothing, in BOSS or here.
 
 func (a *app) runVerify(ctx context.Context, o *verifyOptions) error {
 	jobs, client, err := a.begin(ctx, &o.jobFlags, &o.boss)
-	if err != nil {
+	if err != nil || jobs == nil {
 		return err
 	}
 	defer client.Close()

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"gopkg.in/ini.v1"
+)
+
+// A job file holds flags of ingest, one to a line, so that all commands about a
+// channel can share them:
+//
+//	# fly.ini
+//	collection = lab
+//	x-extent   = 0:1100
+//
+// Flags on the command line win. What a command has no flag for, but another
+// has, is left to that one.
+
+// notInFile are flags that say what one run does, not what the job is.
+var notInFile = []string{"job", "help", "create-resources", "dry-run", "canary", "shard", "fresh", "moved", "replace", "out"}
+
+// bindJobFile binds --job and sets the flags that the file holds before the
+// command runs. rename says which flag a key stands for, if not the one of its
+// name; nil: always that.
+func (f *jobFlags) bindJobFile(cmd *cobra.Command, rename map[string]string) {
+	cmd.Flags().StringVar(&f.file, "job", "", "a file with flags, one to a line as in 'collection = lab'; those of the command line win")
+	cmd.MarkFlagFilename("job", "ini")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if f.file == "" {
+			return nil
+		}
+		lines, err := readJobFile(f.file)
+		if err != nil {
+			return err
+		}
+		f.fromFile = make(map[string]bool)
+		var errs []error
+		for _, l := range lines {
+			if err := f.setLine(cmd, l, rename); err != nil {
+				errs = append(errs, fmt.Errorf("%s:%d: %w", f.file, l.n, err))
+			}
+		}
+		return errors.Join(errs...)
+	}
+}
+
+// A jobLine is a line of a job file.
+type jobLine struct {
+	n          int // counted from 1
+	key, value string
+}
+
+// readJobFile reads the lines of a job file that set something.
+func readJobFile(path string) ([]jobLine, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read job file: %w", err)
+	}
+	file, err := ini.LoadSources(ini.LoadOptions{
+		IgnoreContinuation:  true, // \ ends paths of Windows
+		IgnoreInlineComment: true, // # begins Slack channels
+		KeyValueDelimiters:  "=",
+		AllowShadows:        true, // to see what is given twice
+		AllowBooleanKeys:    true, // to tell where the = is missing
+	}, text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, s := range file.Sections() {
+		if s.Name() != ini.DefaultSection {
+			return nil, fmt.Errorf("%s: section [%s]: a job file has no sections, only lines like 'collection = lab'", path, s.Name())
+		}
+	}
+	var lines []jobLine
+	for _, key := range file.Section("").Keys() {
+		at := linesOf(text, key.Name())
+		for i, value := range key.ValueWithShadows() {
+			n := 0
+			if i < len(at) {
+				n = at[i]
+			}
+			lines = append(lines, jobLine{n, key.Name(), value})
+		}
+		if len(at) > 1 {
+			return nil, fmt.Errorf("%s:%d: %s was given in line %d already", path, at[1], key.Name(), at[0])
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b jobLine) int { return a.n - b.n })
+	return lines, nil
+}
+
+// linesOf finds the lines that give a key, which the reader of INI files does not tell.
+func linesOf(text []byte, key string) (at []int) {
+	pattern := regexp.MustCompile("^(\ufeff)?\\s*[\"`]?" + regexp.QuoteMeta(key) + "[\"`]?\\s*(=|$)")
+	n := 0
+	for line := range bytes.Lines(text) {
+		if n++; pattern.Match(bytes.TrimRight(line, "\r\n")) {
+			at = append(at, n)
+		}
+	}
+	return at
+}
+
+// setLine sets the flag that a line names, unless the command line did.
+func (f *jobFlags) setLine(cmd *cobra.Command, l jobLine, rename map[string]string) error {
+	name := string(canonical(nil, l.key))
+	switch {
+	case slices.Contains(notInFile, name):
+		return fmt.Errorf("%s says what one run does: give --%s on the command line", l.key, name)
+	case !isFlag(cmd.Root(), name) && strings.Contains(name, "token"):
+		return fmt.Errorf("%s: tokens do not go into a job file: the file that boss-config-file names holds them", l.key)
+	case !isFlag(cmd.Root(), name):
+		return fmt.Errorf("%s is no flag%s", l.key, suggestion(cmd.Root(), name))
+	}
+	if to, ok := rename[name]; ok {
+		name = to
+	}
+	flag := cmd.Flags().Lookup(name)
+	if flag == nil || flag.Changed {
+		return nil // another command's, or the command line's
+	}
+	value := l.value
+	if wordCounts[name] > 0 {
+		value = strings.Join(strings.Fields(value), ":")
+	}
+	if _, err := strconv.ParseBool(value); err != nil && flag.Value.Type() == "bool" {
+		return fmt.Errorf("--%s %q: want true or false", name, value)
+	}
+	f.fromFile[name] = true
+	known := len(f.problems)
+	err := cmd.Flags().Set(name, value)
+	if len(f.problems) > known { // a value notes what is wrong with it
+		err = errors.Join(f.problems[known:]...)
+		f.problems = f.problems[:known]
+	}
+	return err
+}
+
+// isFlag reports whether a command that takes a job file has a flag of that name.
+func isFlag(root *cobra.Command, name string) bool {
+	return slices.ContainsFunc(root.Commands(), func(cmd *cobra.Command) bool {
+		return cmd.Flags().Lookup("job") != nil && cmd.Flags().Lookup(name) != nil
+	})
+}
+
+// suggestion names the flag that is most like name, or is "".
+func suggestion(root *cobra.Command, name string) string {
+	best, least := "", 4 // letters that may be wrong
+	for _, cmd := range root.Commands() {
+		if cmd.Flags().Lookup("job") == nil {
+			continue
+		}
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+			if d := distance(name, flag.Name); d < least && d < len(name) {
+				best, least = flag.Name, d
+			}
+		})
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %s?", best)
+}
+
+// distance is how many letters are to be changed, added or left out to make b of
+// a (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
