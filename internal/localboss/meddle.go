@@ -87,16 +87,11 @@ func breakOff(w http.ResponseWriter) {
 	if err != nil { // HTTP/2, where this resets the stream
 		panic(http.ErrAbortHandler)
 	}
-	reset(conn)
-	conn.Close()
-}
-
-// reset makes a connection's Close send RST instead of FIN.
-func reset(conn net.Conn) {
-	if t, ok := conn.(interface{ NetConn() net.Conn }); ok { // below TLS
-		conn = t.NetConn()
+	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = t.NetConn() // below TLS, which would say goodbye
 	}
 	if t, ok := conn.(*net.TCPConn); ok {
-		t.SetLinger(0)
+		t.SetLinger(0) // makes Close send RST instead of FIN
 	}
+	conn.Close()
 }
