@@ -31,7 +31,7 @@
 //	local s3 render                   a directory, a bucket, a render service
 //	sourcetest rendertest             the contract of sources; a small render for tests
 //	boss provision localboss        where cuboids go
-//	ingest verify                   the road
+//	ingest verify canary            the road, and a first step on it that is taken back
 //	journal joblog progress slack   what is written down, and told
 //	script machine                  beside the road: jobs for a cluster; what this machine has to give
 //	cli                             the only place where parts meet
