@@ -1,11 +1,17 @@
 // Package verify compares what BOSS holds with what was meant.
 //
-// It walks no road of its own: a [Sink] takes the place of the one that posts,
-// gets the same cuboids of the same source, fetches each and compares. So both
-// agree on coordinates, widening and what stands for a missing slice, and what
-// they could agree on wrongly is seen by whoever reads BOSS with another program.
+// What was meant is known in two ways. A source has the voxels: then it walks no
+// road of its own, but a [Sink] takes the place of the one that posts, gets the
+// same cuboids of the same source, fetches each and compares. So both agree on
+// coordinates, widening and what stands for a missing slice, and what they could
+// agree on wrongly is seen by whoever reads BOSS with another program.
 //
-// A difference and a failure to compare are two things, and [Report] keeps them apart.
+// A journal has a sum of what was posted: then [Check] fetches each cuboid that
+// it names and compares the sums, without the source. That finds what changed on
+// the way to BOSS and in it, and no mistake in reading the source.
+//
+// A difference and a failure to compare are two things, and [Report] and [Tally]
+// keep them apart.
 package verify
 
 import (
@@ -22,7 +28,8 @@ import (
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
-// A Fetcher fills dst with what BOSS holds in its box. It is safe for concurrent use.
+// A Fetcher fills dst with what BOSS holds in its box, as voxels of the channel's
+// type, in the memory that dst has if that is large enough. It is safe for concurrent use.
 type Fetcher interface {
 	GetInto(ctx context.Context, dst *voxel.Block) error
 }
