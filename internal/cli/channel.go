@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/neurodata/ndpush/internal/boss"
@@ -114,6 +113,9 @@ func (c *channelIngest) prepare(ctx context.Context) (err error) {
 	}
 	if c.road.Plan.Held, err = c.survey(ctx); err != nil {
 		return c.options.explainSource(err)
+	}
+	if c.road.Plan, err = c.fit(c.road.Plan, &c.options.jobFlags); err != nil {
+		return err
 	}
 	if err := c.provide(ctx); err != nil || c.options.create {
 		return err
@@ -259,12 +261,4 @@ func (c *channelIngest) summarize() error {
 // road is what posting and comparing walk.
 func road(j *job.Job, p plan.Plan, in input) *ingest.Road {
 	return &ingest.Road{Plan: p, Origin: j.Origin(), Stack: j.Z, Source: in, Missing: j.Missing, Readers: in.readers}
-}
-
-// limitMemory makes the garbage collector keep to the plan, or to less if the
-// person says so by GOMEMLIMIT, until restore is called.
-func limitMemory(p plan.Plan) (restore func()) {
-	before := debug.SetMemoryLimit(-1)
-	debug.SetMemoryLimit(min(before, p.Memory().Total()))
-	return func() { debug.SetMemoryLimit(before) }
 }

@@ -29,6 +29,7 @@ type jobFlags struct {
 
 	shard  string
 	shards int
+	maxMem int64 // bytes; 0: as much as the plan takes
 
 	file     string          // a job file
 	fromFile map[string]bool // flags that it set
@@ -43,6 +44,7 @@ func (f *jobFlags) bind(flags *pflag.FlagSet) {
 	f.bindNames()
 	f.bindPlace()
 	f.bindShares()
+	f.bindMemory()
 }
 
 // text, number and so on bind one flag.

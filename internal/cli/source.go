@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/neurodata/ndpush/internal/job"
+	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/source"
 	"github.com/neurodata/ndpush/internal/source/local"
@@ -167,7 +168,7 @@ func (f *jobFlags) input(ctx context.Context, j *job.Job) (input, error) {
 // that much. Comparing all of it takes more.
 func (in input) plan(j *job.Job, data voxel.Box, workers int, held int64, compare bool) plan.Plan {
 	p := plan.New(data, j.Type, j.ChannelType(), workers, held)
-	p.Fetch, p.Compare = in.fetch, compare
+	p.Fetch, p.Compare, p.Note = in.fetch, compare, journal.Bytes
 	return p
 }
 

@@ -44,6 +44,13 @@ func AvailableMemory(root fs.FS) (Memory, bool) {
 	return m, m.Bytes != math.MaxInt64
 }
 
+// MemoryLimit is the smallest limit of memory of the cgroups that this process is
+// in, in bytes, beyond which it is killed; false if there is none, or none known.
+func MemoryLimit(root fs.FS) (int64, bool) {
+	n := cgroupLimit(root)
+	return n, n != math.MaxInt64
+}
+
 // parseMeminfo finds MemAvailable in the text of /proc/meminfo (proc_meminfo(5),
 // since Linux 3.14), in bytes.
 func parseMeminfo(text string) (int64, bool) {

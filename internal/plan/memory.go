@@ -11,11 +11,12 @@ type Memory struct {
 	Bands   int64 // rows decoded and not yet gathered into cuboids
 	Slices  int64 // what the slices of a chunk hold: whole images, where a decoder can give nothing less, and what is fetched ahead
 	Workers int64 // per worker a cuboid, its frame, the compressor's tables and, to compare, the cuboid that came back
+	Notes   int64 // what is remembered of all cuboids
 	Process int64 // the program itself, its stacks and connections
 }
 
 // Total is the sum.
-func (m Memory) Total() int64 { return m.Bands + m.Slices + m.Workers + m.Process }
+func (m Memory) Total() int64 { return m.Bands + m.Slices + m.Workers + m.Notes + m.Process }
 
 const (
 	// process is what ndpush takes before it does anything, and a margin for
@@ -40,6 +41,7 @@ func (p Plan) Memory() Memory {
 		Bands:   int64(p.Ahead) * int64(size.X) * height * depth * int64(p.Source.Size()),
 		Slices:  depth*p.Held + p.Fetch,
 		Workers: int64(p.Workers) * (cuboids*cuboid + compressor),
+		Notes:   p.CountCuboids() * p.Note,
 		Process: process,
 	}
 }

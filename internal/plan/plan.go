@@ -38,6 +38,7 @@ type Plan struct {
 	Ahead   int         // bands in memory at one time: those being posted and the one being decoded
 	Held    int64       // bytes that one slice holds while it is read, see source.Slice
 	Fetch   int64       // bytes that the source holds beside, of what it fetches over a network
+	Note    int64       // bytes that are remembered of each cuboid
 	Compare bool        // cuboids are fetched and compared, not posted
 }
 
