@@ -41,6 +41,7 @@ type Files struct {
 
 var (
 	_ Source  = (*Files)(nil)
+	_ Lister  = (*Files)(nil)
 	_ Damaged = (*fileSlice)(nil)
 )
 

@@ -2,7 +2,8 @@
 //
 // A [Source] opens slices by z; a [Slice] is one image, read downwards, a band
 // of rows at a time, so that a chunk of large slices never lies in memory as
-// whole images.
+// whole images. What a slice lacks, it says: [Damaged] before it is read, a
+// [RowError] then. What a source lacks, a [Lister] says.
 package source
 
 import (

@@ -2,8 +2,6 @@ package local_test
 
 import (
 	"bytes"
-	"compress/zlib"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -41,54 +39,9 @@ func encodePNG(t *testing.T, b *voxel.Block) []byte {
 	return p.Bytes()
 }
 
-// encodeTIFF writes strips of so many rows, deflated or not.
-func encodeTIFF(rows int, deflated bool) encoder {
-	return func(t *testing.T, b *voxel.Block) []byte {
-		le := binary.LittleEndian
-		file := []byte("II*\x00\x00\x00\x00\x00")
-		var offsets, counts []byte
-		for y := range b.Box.Y().Pieces(rows) {
-			n := len(file)
-			strip := b.Data[y.Min*len(b.Data)/b.Box.Max.Y : y.Max*len(b.Data)/b.Box.Max.Y]
-			if deflated {
-				strip = deflate(t, strip)
-			}
-			file = append(file, strip...)
-			offsets = le.AppendUint32(offsets, uint32(n))
-			counts = le.AppendUint32(counts, uint32(len(file)-n))
-		}
-		strips := len(offsets) / 4
-		offsetsAt := len(file)
-		file = append(append(file, offsets...), counts...)
-		compression := 1
-		if deflated {
-			compression = 8
-		}
-		le.PutUint32(file[4:], uint32(len(file)))
-		fields := [][3]int{
-			{256, 1, b.Box.Max.X}, {257, 1, b.Box.Max.Y}, {258, 1, 8 * b.Type.Size()}, {259, 1, compression}, {262, 1, 1},
-			{273, strips, offsetsAt}, {278, 1, rows}, {279, strips, offsetsAt + 4*strips},
-		}
-		file = le.AppendUint16(file, uint16(len(fields)))
-		for _, f := range fields {
-			if f[1] == 1 && f[2] >= offsetsAt { // one value lies in the entry itself
-				f[2] = int(le.Uint32(file[f[2]:]))
-			}
-			file = le.AppendUint16(le.AppendUint16(file, uint16(f[0])), 4)
-			file = le.AppendUint32(le.AppendUint32(file, uint32(f[1])), uint32(f[2]))
-		}
-		return le.AppendUint32(file, 0)
-	}
-}
-
-func deflate(t *testing.T, p []byte) []byte {
-	var out bytes.Buffer
-	w := zlib.NewWriter(&out)
-	w.Write(p)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+// encodeTIFF writes TIFF files of that kind.
+func encodeTIFF(f sourcetest.TIFF) encoder {
+	return func(_ *testing.T, b *voxel.Block) []byte { return f.Encode(b) }
 }
 
 // write writes the slices of b to a directory and gives a source of them.
@@ -125,6 +78,14 @@ func damage(encode encoder) encoder {
 	}
 }
 
+// cut leaves out the last quarter of what an encoder makes.
+func cut(encode encoder) encoder {
+	return func(t *testing.T, b *voxel.Block) []byte {
+		p := encode(t, b)
+		return p[:len(p)-len(p)/4]
+	}
+}
+
 func TestSuite(t *testing.T) {
 	all := []voxel.Type{voxel.Uint8, voxel.Uint16, voxel.Uint32, voxel.Uint64}
 	for _, f := range []struct {
@@ -132,11 +93,17 @@ func TestSuite(t *testing.T) {
 		encode encoder
 		types  []voxel.Type
 		broken bool
+		kept   int
 	}{
-		{"png", encodePNG, all[:2], true},
-		{"tiff", encodeTIFF(16, false), all, false},
-		{"tiff-deflate", encodeTIFF(16, true), all, true},
-		{"tiff-deflate-single", encodeTIFF(1000, true), all[:2], true},
+		{"png", encodePNG, all[:2], true, 0},
+		{"tiff", encodeTIFF(sourcetest.TIFF{Rows: 16}), all, false, 74},
+		{"tiff-single", encodeTIFF(sourcetest.TIFF{}), all[1:2], false, 74},
+		{"tiff-tiles", encodeTIFF(sourcetest.TIFF{Tile: 32}), all[:2], false, 70},
+		{"tiff-deflate", encodeTIFF(sourcetest.TIFF{Rows: 16, Codec: "deflate"}), all, true, 70},
+		{"tiff-deflate-single", encodeTIFF(sourcetest.TIFF{Codec: "deflate"}), all[1:3], true, 20},
+		{"tiff-deflate-tiles", encodeTIFF(sourcetest.TIFF{Tile: 32, Codec: "deflate"}), all[:2], true, 60},
+		{"tiff-lzw", encodeTIFF(sourcetest.TIFF{Rows: 50, Codec: "lzw"}), all[:2], false, 70},
+		{"tiff-lzw-tiles", encodeTIFF(sourcetest.TIFF{Tile: 64, Codec: "lzw"}), all[:1], false, 60},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			suite := sourcetest.Suite{
@@ -145,6 +112,8 @@ func TestSuite(t *testing.T) {
 				Odd: func(t *testing.T, b *voxel.Block, want source.Shape) source.Source {
 					return write(t, b, f.encode, want)
 				},
+				Cut:  func(t *testing.T, b *voxel.Block) source.Source { return write(t, b, cut(f.encode), shapeOf(b)) },
+				Kept: f.kept,
 			}
 			if f.broken {
 				suite.Broken = func(t *testing.T, b *voxel.Block) source.Source {
@@ -156,11 +125,11 @@ func TestSuite(t *testing.T) {
 	}
 }
 
-// A file that is cut short is no slice of zeros, and no missing one.
+// A file that is cut short, and has its directory there, is no missing one.
 func TestTruncated(t *testing.T) {
 	b := sourcetest.Block(voxel.Box{Max: voxel.Point{X: 50, Y: 50, Z: 1}}, voxel.Uint8)
-	cut := func(t *testing.T, b *voxel.Block) []byte {
-		p := encodeTIFF(10, false)(t, b)
+	cut := func(_ *testing.T, b *voxel.Block) []byte {
+		p := sourcetest.TIFF{Rows: 10, DirectoryLast: true}.Encode(b)
 		return p[:len(p)-1]
 	}
 	_, err := write(t, b, cut, shapeOf(b)).Open(t.Context(), 0)

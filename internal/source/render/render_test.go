@@ -284,6 +284,12 @@ func TestMissing(t *testing.T) {
 		t.Errorf("fractional sections %v", got)
 	}
 	src := stack.Slices(k.X, k.Y)
+	l, err := src.List(t.Context())
+	if want := []voxel.Range{{Min: -1, Max: 1}, {Min: 2, Max: 5}}; err != nil || !slices.Equal(l.Slices, want) {
+		t.Errorf("%+v, %v, want slices %v", l, err, want)
+	} else if l.StrayCount != 2 || len(l.Strays) != 2 || l.Strays[0].String() != "section 2.5: its z lies between the integers" {
+		t.Errorf("strays %+v", l)
+	}
 	if _, err := src.Open(t.Context(), 1); !errors.Is(err, fs.ErrNotExist) || err.Error() != "open slice 1: stack lab/fly/v1 has no such section: file does not exist" {
 		t.Errorf("slice 1: %v", err)
 	}

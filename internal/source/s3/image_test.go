@@ -2,13 +2,12 @@ package s3_test
 
 import (
 	"bytes"
-	"compress/zlib"
-	"encoding/binary"
 	"image"
 	"image/png"
 	"testing"
 
 	"github.com/neurodata/ndpush/internal/source"
+	"github.com/neurodata/ndpush/internal/source/sourcetest"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
@@ -40,52 +39,24 @@ func encodePNG(t *testing.T, b *voxel.Block) []byte {
 // encodeTIFF writes strips of so many rows, deflated or not. The directory comes
 // last, as libtiff has it.
 func encodeTIFF(rows int, deflated bool) encoder {
+	f := sourcetest.TIFF{Rows: rows, DirectoryLast: true}
+	if deflated {
+		f.Codec = "deflate"
+	}
+	return func(_ *testing.T, b *voxel.Block) []byte { return f.Encode(b) }
+}
+
+// cut leaves out the last quarter of what an encoder makes.
+func cut(encode encoder) encoder {
 	return func(t *testing.T, b *voxel.Block) []byte {
-		le := binary.LittleEndian
-		file := []byte("II*\x00\x00\x00\x00\x00")
-		var offsets, counts []byte
-		rowBytes := b.Box.Max.X * b.Type.Size()
-		for y := range b.Box.Y().Pieces(rows) {
-			at := len(file)
-			file = append(file, compressed(t, b.Data[y.Min*rowBytes:y.Max*rowBytes], deflated)...)
-			offsets = le.AppendUint32(offsets, uint32(at))
-			counts = le.AppendUint32(counts, uint32(len(file)-at))
-		}
-		n, at := uint32(len(offsets)/4), uint32(len(file))
-		file = append(append(file, offsets...), counts...)
-		compression := uint32(1)
-		if deflated {
-			compression = 8
-		}
-		le.PutUint32(file[4:], uint32(len(file)))
-		countsAt := at + 4*n
-		if n == 1 { // one value lies in the entry itself
-			at, countsAt = le.Uint32(offsets), le.Uint32(counts)
-		}
-		fields := [][3]uint32{
-			{256, 1, uint32(b.Box.Max.X)}, {257, 1, uint32(b.Box.Max.Y)}, {258, 1, uint32(8 * b.Type.Size())}, {259, 1, compression},
-			{262, 1, 1}, {273, n, at}, {278, 1, uint32(rows)}, {279, n, countsAt},
-		}
-		file = le.AppendUint16(file, uint16(len(fields)))
-		for _, f := range fields {
-			file = le.AppendUint16(le.AppendUint16(file, uint16(f[0])), 4)
-			file = le.AppendUint32(le.AppendUint32(file, f[1]), f[2])
-		}
-		return le.AppendUint32(file, 0)
+		p := encode(t, b)
+		return p[:len(p)-len(p)/4]
 	}
 }
 
-func compressed(t *testing.T, p []byte, deflated bool) []byte {
-	if !deflated {
-		return p
-	}
-	var out bytes.Buffer
-	w := zlib.NewWriter(&out)
-	w.Write(p)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+// kind writes TIFF files of that kind.
+func kind(f sourcetest.TIFF) encoder {
+	return func(_ *testing.T, b *voxel.Block) []byte { return f.Encode(b) }
 }
 
 // damage spoils what an encoder makes, two thirds down.
@@ -96,5 +67,35 @@ func damage(encode encoder) encoder {
 			p[len(p)*2/3+i] ^= 0x5a
 		}
 		return p
+	}
+}
+
+// To open a slice takes one request, and of a large PNG one for its end.
+func TestRequestsToOpen(t *testing.T) {
+	large := &voxel.Block{Box: voxel.Box{Max: voxel.Point{X: 1000, Y: 1000, Z: 1}}, Type: voxel.Uint8, Data: noise(1e6, 1)}
+	small := &voxel.Block{Box: voxel.Box{Max: voxel.Point{X: 100, Y: 100, Z: 1}}, Type: voxel.Uint8, Data: noise(1e4, 1)}
+	for _, tt := range []struct {
+		name   string
+		b      *voxel.Block
+		encode encoder
+		want   int
+	}{
+		{"png", large, encodePNG, 2}, {"small png", small, encodePNG, 1},
+		{"tiff", large, kind(sourcetest.TIFF{}), 1}, {"png cut short", large, cut(encodePNG), 4},
+	} {
+		s := newStore(t)
+		s.put("0", tt.encode(t, tt.b))
+		p, err := source.ParsePattern(source.Naming{BaseFilename: "<>"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slice, err := source.NewFiles(bucket(t, s.options()), p, shapeOf(tt.b)).Open(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slice.Close()
+		if got := s.ranges(); len(got) > tt.want {
+			t.Errorf("%s: %d requests, want %d: %v", tt.name, len(got), tt.want, got)
+		}
 	}
 }

@@ -143,13 +143,15 @@ func TestSuite(t *testing.T) {
 		encode    encoder
 		types     []voxel.Type
 		broken    bool
+		cut       encoder
+		kept      int
 	}{
-		{"png", g.url, encodePNG, all[:2], true},
-		{"tiff", g.url, encodeTIFF(16, false), all, false},
-		{"tiff-deflate", g.url, encodeTIFF(16, true), all, true},
-		{"png-faulty", faulty.URL, encodePNG, all[:2], true},
-		{"tiff-faulty", faulty.URL, encodeTIFF(16, false), all[3:], false},
-		{"tiff-deflate-faulty", faulty.URL, encodeTIFF(16, true), all[1:2], true},
+		{"png", g.url, encodePNG, all[:2], true, encodePNG, 0},
+		{"tiff", g.url, encodeTIFF(16, false), all, false, kind(sourcetest.TIFF{Rows: 16}), 60},
+		{"tiff-deflate", g.url, encodeTIFF(16, true), all, true, kind(sourcetest.TIFF{Rows: 50, Codec: "deflate"}), 60},
+		{"png-faulty", faulty.URL, encodePNG, all[:2], true, encodePNG, 0},
+		{"tiff-faulty", faulty.URL, encodeTIFF(16, false), all[3:], false, kind(sourcetest.TIFF{Tile: 32}), 60},
+		{"tiff-deflate-faulty", faulty.URL, encodeTIFF(16, true), all[1:2], true, kind(sourcetest.TIFF{Rows: 50, Codec: "lzw"}), 60},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			buckets := 0
@@ -165,6 +167,10 @@ func TestSuite(t *testing.T) {
 				Odd: func(t *testing.T, b *voxel.Block, want source.Shape) source.Source {
 					return store(t, b, f.encode, want)
 				},
+				Cut: func(t *testing.T, b *voxel.Block) source.Source {
+					return store(t, b, cut(f.cut), shapeOf(b))
+				},
+				Kept: f.kept,
 			}
 			if f.broken {
 				suite.Broken = func(t *testing.T, b *voxel.Block) source.Source {

@@ -51,6 +51,11 @@ func (f *fake) Open(ctx context.Context, z int) (source.Slice, error) {
 	return &fakeSlice{fake: f, z: z}, nil
 }
 
+// List implements source.Lister.
+func (f *fake) List(context.Context) (*source.Listing, error) {
+	return &source.Listing{Slices: []voxel.Range{f.box.Z()}}, nil
+}
+
 // fakeSlice keeps the contract with code of its own: shared with the real
 // sources, a mistake would pass.
 type fakeSlice struct {

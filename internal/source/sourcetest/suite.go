@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"sync"
 	"testing"
 
@@ -32,6 +31,12 @@ type Suite struct {
 	// Broken makes a source of b's slices, which cannot be read from some row on:
 	// their headers are sound. Without it nothing can break.
 	Broken func(t *testing.T, b *voxel.Block) source.Source
+
+	// Cut makes a source of b's slices whose files lack their last quarter, which
+	// is pixels. Without it slices cannot be cut short.
+	Cut func(t *testing.T, b *voxel.Block) source.Source
+	// Kept is how many rows of each hundred have to be left of such a slice.
+	Kept int
 }
 
 // Odd sides, several bands, and more than one row of tiles of any usual size.
@@ -50,6 +55,7 @@ func (s Suite) Run(t *testing.T) {
 	}
 	t.Run("odd", s.odd)
 	t.Run("broken", s.broken)
+	t.Run("cut", s.cut)
 }
 
 // Block is a block of voxels that differ from their neighbours, in all their
@@ -68,7 +74,7 @@ func Block(box voxel.Box, t voxel.Type) *voxel.Block {
 func (s Suite) run(t *testing.T, src source.Source, b *voxel.Block) {
 	for name, test := range map[string]func(*testing.T, source.Source, *voxel.Block){
 		"shape": testShape, "bands": testBands, "crop": testCrop, "skip": testSkip, "missing": testMissing,
-		"misuse": testMisuse, "back": testBack, "closed": testClosed, "cancel": testCancel, "concurrent": testConcurrent,
+		"misuse": testMisuse, "back": testBack, "closed": testClosed, "cancel": testCancel, "concurrent": testConcurrent, "list": testList,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, src, b) })
 	}
@@ -125,6 +131,9 @@ func testShape(t *testing.T, src source.Source, b *voxel.Block) {
 	}
 	if s.Held() < 0 {
 		t.Errorf("Held is %d", s.Held())
+	}
+	if d, ok := s.(source.Damaged); ok && d.Damage() != nil {
+		t.Errorf("a slice that is whole: %v", d.Damage())
 	}
 }
 
@@ -258,50 +267,4 @@ func testConcurrent(t *testing.T, src source.Source, b *voxel.Block) {
 		})
 	}
 	wg.Wait()
-}
-
-// A slice of another size or type is told from one that is missing.
-func (s Suite) odd(t *testing.T) {
-	if s.Odd == nil {
-		t.Skip("no expectations")
-	}
-	typ := s.Types[0]
-	b := Block(voxel.Box{Max: voxel.Point{X: width, Y: height, Z: 1}}, typ)
-	got := source.Shape{Width: width, Height: height, Type: typ}
-	for _, want := range []source.Shape{
-		{Width: width + 1, Height: height, Type: typ}, {Width: width, Height: height - 1, Type: typ},
-		{Width: height, Height: width, Type: typ}, {Width: width, Height: height, Type: other(typ)},
-	} {
-		_, err := s.Odd(t, b, want).Open(t.Context(), 0)
-		var mismatch *source.MismatchError
-		if !errors.As(err, &mismatch) || mismatch.Got != got || mismatch.Want != want || mismatch.Name == "" {
-			t.Errorf("%v where %v is wanted: %v", got, want, err)
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%v where %v is wanted is said to be missing", got, want)
-		}
-	}
-}
-
-// A slice that breaks half-way gives right voxels or an error that names a row,
-// and after the error nothing more.
-func (s Suite) broken(t *testing.T) {
-	if s.Broken == nil {
-		t.Skip("cannot break")
-	}
-	b := Block(voxel.Box{Max: voxel.Point{X: width, Y: height, Z: 1}}, s.Types[0])
-	slice := open(t, s.Broken(t, b), 0)
-	var failed error
-	for y := range (voxel.Range{Max: height}).Pieces(10) {
-		err := slice.ReadRows(t.Context(), band(b.Type, 0, width, y.Min, y.Max))
-		switch {
-		case err == nil && failed != nil:
-			t.Fatalf("rows %v after %v", y, failed)
-		case err != nil && failed == nil:
-			failed = err
-		}
-	}
-	if failed == nil || !strings.Contains(failed.Error(), "row ") || errors.Is(failed, fs.ErrNotExist) {
-		t.Errorf("got %v, want an error that names a row", failed)
-	}
 }
