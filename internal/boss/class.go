@@ -34,7 +34,7 @@ func (c Class) String() string {
 // A verdict is what is to be thought of an error.
 type verdict struct {
 	class Class
-	tries int    // at most this many attempts in all; 0: as many as [Retry] says
+	tries int    // at most this many attempts in all; 0: as many as Options.Retry says
 	says  string // in our words
 }
 

@@ -56,7 +56,7 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Class() Class { return e.verdict.class }
 
 // Temporary reports whether the same request may succeed later.
-// It has been repeated by then: see [Retry].
+// It has been repeated by then, as Options.Retry says.
 func (e *Error) Temporary() bool { return e.Class() == Transient }
 
 // Fatal reports whether every other request of the job would fail as well.

@@ -111,6 +111,7 @@ func (c *Client) exchange(w *watch, r *request, attempt *pace.Attempt) error {
 	if err != nil {
 		return c.networkError(r, w.reason(err))
 	}
+	w.answered()
 	body := resp.Body
 	defer drain(body, w)
 	resp.Body = &watchedBody{body, w}
@@ -145,7 +146,7 @@ const drainTime = time.Second
 // drain reads the little that may be left of a body, for only then is the
 // connection used again, and closes it.
 func drain(body io.ReadCloser, w *watch) {
-	w.begin(drainTime, "the rest of the answer took longer than %v")
+	w.finish(drainTime, "the rest of the answer took longer than %v")
 	io.CopyN(io.Discard, body, maxErrorBody)
 	body.Close()
 }

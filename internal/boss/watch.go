@@ -17,20 +17,32 @@ import (
 // net/http has no deadline for. Time in which we hold the body back ourselves, to
 // keep to a bandwidth, is nobody's fault and counts for neither.
 //
-// Its methods are called concurrently.
+// Its methods are called concurrently: an answer may come, and be read, while the
+// transport still sends the request. Then only the answer's stages count.
 type watch struct {
 	limits Timeouts
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 
-	mu        sync.Mutex
-	whole     *time.Timer
-	left      time.Duration // of the whole,
-	since     time.Time     // from here on
-	stage     *time.Timer
+	mu    sync.Mutex
+	side  side
+	stage *time.Timer
+	whole *time.Timer
+	left  time.Duration // of the whole, from since on; while it is paused
+	since time.Time
+	held  bool // the whole is paused
+
 	connected bool
-	stopped   bool
 }
+
+// A side is whose stages count; none goes back.
+type side int
+
+const (
+	sending side = iota
+	receiving
+	ending // nobody's: the clocks run on as they are
+)
 
 // A timeUp is the cause of an attempt's end by its watch.
 type timeUp struct{ says string }
@@ -59,22 +71,24 @@ func (w *watch) after(d time.Duration, format string) *time.Timer {
 	return time.AfterFunc(d, func() { w.cancel(&timeUp{fmt.Sprintf(format, d)}) })
 }
 
-// begin begins a stage that may take d.
-func (w *watch) begin(d time.Duration, format string) {
+// begin begins a stage of a side that may take d, if it is that side's turn.
+func (w *watch) begin(of side, d time.Duration, format string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stage.Stop()
-	if !w.stopped {
+	if w.side == of {
+		w.stage.Stop()
 		w.stage = w.after(d, format)
 	}
 }
+
+const stalled = "no byte moved for %v"
 
 // gotConn begins the stage in which the head of the request is written.
 func (w *watch) gotConn() {
 	w.mu.Lock()
 	w.connected = true
 	w.mu.Unlock()
-	w.progress()
+	w.begin(sending, w.limits.Stall, stalled)
 }
 
 // sent reports whether there was a connection, over which something may have
@@ -85,46 +99,62 @@ func (w *watch) sent() bool {
 	return w.connected
 }
 
-// progress begins a stage in which bytes should move.
-func (w *watch) progress() { w.begin(w.limits.Stall, "no byte moved for %v") }
-
 // wrote begins the stage in which the server is at work. The transport counts
 // Timeouts.Answer, but not before it could write what is in its buffer.
-func (w *watch) wrote() { w.begin(w.limits.Stall+w.limits.Answer, "nothing came for %v") }
-
-// rest ends a stage.
-func (w *watch) rest() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.stage.Stop()
+func (w *watch) wrote() {
+	w.begin(sending, w.limits.Stall+w.limits.Answer, "nothing came for %v")
 }
 
-// pause stops all clocks until resume.
+// pause stops all clocks of the sending side until resume.
 func (w *watch) pause() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stage.Stop()
-	if w.whole.Stop() {
+	if w.side == sending && w.whole.Stop() {
+		w.stage.Stop()
 		w.left -= time.Since(w.since)
+		w.held = true
 	}
 }
 
+// resume goes on, and begins a stage in which what was read is written.
 func (w *watch) resume() {
+	w.unhold()
+	w.begin(sending, w.limits.Stall, stalled)
+}
+
+func (w *watch) unhold() {
 	w.mu.Lock()
-	if !w.stopped {
+	defer w.mu.Unlock()
+	if w.held && w.side != ending {
 		w.since = time.Now()
 		w.whole.Reset(w.left)
 	}
-	w.mu.Unlock()
-	w.progress()
+	w.held = false
+}
+
+// answered begins the receiving side.
+func (w *watch) answered() {
+	w.unhold()
+	w.turn(receiving)
+}
+
+// turn makes it the turn of another side, which has no stage yet.
+func (w *watch) turn(to side) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.side = to
+	w.stage.Stop()
+}
+
+// finish begins the last stage.
+func (w *watch) finish(d time.Duration, format string) {
+	w.turn(ending)
+	w.begin(ending, d, format)
 }
 
 // stop ends the watch, and its context.
 func (w *watch) stop() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.stopped = true
-	w.stage.Stop()
+	w.turn(ending)
 	w.whole.Stop()
 	w.cancel(nil)
 }
@@ -144,9 +174,9 @@ type watchedBody struct {
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
-	b.watch.progress()
+	b.watch.begin(receiving, b.watch.limits.Stall, stalled)
 	n, err := b.ReadCloser.Read(p)
-	b.watch.rest()
+	b.watch.turn(receiving)
 	if err != nil && err != io.EOF {
 		err = b.watch.reason(err)
 	}
