@@ -29,7 +29,9 @@ type Options struct {
 	// Now is the clock of what is written; nil: time.Now.
 	Now func() time.Time
 
-	wrap func(*os.File) file // for tests
+	// For tests.
+	wrap     func(*os.File) file // what is written to
+	unlocked bool                // as where locks do not work
 }
 
 // defaultSyncEvery is how many cuboids share an fsync: that of a network file
@@ -125,7 +127,7 @@ func create(dir string, h Header, opts Options) (*Writer, error) {
 	}
 	// Locked before there is a header: others look at a file only when it has one,
 	// so that looking never takes the lock from its owner.
-	w.locked = lock(f) == nil
+	w.locked = !opts.unlocked && lock(f) == nil
 	w.stop, w.stopped = make(chan struct{}), make(chan struct{})
 	if err := w.birth(f, dir, text); err != nil {
 		close(w.stopped)

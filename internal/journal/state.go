@@ -112,14 +112,7 @@ func (s *State) visible(c cell, later []entry, box voxel.Box) []voxel.Box {
 
 // forget drops what is said of boxes that intersect data.
 func (s *State) forget(data voxel.Box) {
-	drop := func(c cell) {
-		list := slices.DeleteFunc(s.cells[c], func(e entry) bool { return overlap(e.box(c), data) })
-		if len(list) == 0 {
-			delete(s.cells, c)
-		} else {
-			s.cells[c] = list
-		}
-	}
+	drop := func(c cell) { s.forgetIn(c, data) }
 	// Many shares may each be fresh: a small one looks at its own cells only.
 	if data.CountPieces(grid) < int64(len(s.cells)) {
 		for piece := range data.Pieces(grid) {
@@ -130,6 +123,27 @@ func (s *State) forget(data voxel.Box) {
 	for c := range s.cells {
 		drop(c)
 	}
+}
+
+// forgetIn is forget of one cell. What one that is dropped had hidden must not
+// come to light, so earlier ones that it overlaps go with it.
+func (s *State) forgetIn(c cell, data voxel.Box) {
+	gone := []voxel.Box{data}
+	var stay []entry
+	for _, e := range slices.Backward(s.cells[c]) {
+		box := e.box(c)
+		if slices.ContainsFunc(gone, func(b voxel.Box) bool { return overlap(b, box) }) {
+			gone = append(gone, box)
+		} else {
+			stay = append(stay, e)
+		}
+	}
+	if len(stay) == 0 {
+		delete(s.cells, c)
+		return
+	}
+	slices.Reverse(stay)
+	s.cells[c] = stay
 }
 
 // Done reports whether nothing is left to do for box: the last word about every
