@@ -12,7 +12,7 @@ type Class int
 const (
 	Permanent Class = iota // this request fails however often it is sent; others may succeed
 	Transient              // the same request may succeed later
-	Refused                // BOSS takes no data for now: a spent quota, a locked channel
+	Refused                // BOSS takes no data for now: a spent quota, a locked channel, a long Retry-After
 	Fatal                  // no request of the job can succeed until a person acts
 )
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/localboss"
+	"github.com/neurodata/ndpush/internal/pace"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
@@ -290,7 +291,9 @@ func TestRefusedByLocal(t *testing.T) {
 
 // Through a bad network every voxel arrives.
 func TestBadNetwork(t *testing.T) {
-	c, s := local(t, localboss.Options{}, boss.Options{Workers: 4, Timeouts: boss.Timeouts{Continue: 50 * time.Millisecond}})
+	c, s := local(t, localboss.Options{}, boss.Options{
+		Workers: 4, Timeouts: boss.Timeouts{Continue: 50 * time.Millisecond}, Pace: pace.New(pace.Options{Workers: 4}),
+	})
 	ch := create(t, c, boss.ChannelInfo{Name: "im1", Type: "image", Datatype: "uint8"})
 	var faults []localboss.Fault
 	for _, f := range []localboss.Fault{
