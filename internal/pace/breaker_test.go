@@ -153,21 +153,21 @@ func TestBlink(t *testing.T) {
 // A cuboid that the service cannot digest fails after its attempts, among others
 // and as the very last one.
 func TestPoison(t *testing.T) {
-	for _, poison := range []int{17, 49} {
+	for _, tt := range []struct{ poison, allowed int }{{17, 3}, {49, 3}, {17, 8}, {49, 8}} {
 		synctest.Test(t, func(t *testing.T) {
 			n := 0
-			r := &run{allowed: 3, do: func(cuboid int) pace.Result {
+			r := &run{allowed: tt.allowed, do: func(cuboid int) pace.Result {
 				time.Sleep(time.Second)
-				if cuboid == poison {
+				if cuboid == tt.poison {
 					n++
 					return pace.Result{Outcome: pace.Failed, Err: errBusy}
 				}
 				return pace.Result{Outcome: pace.Succeeded}
 			}}
-			r.p = pace.New(pace.Options{Workers: 4})
+			r.p = pace.New(pace.Options{Workers: 4, OnOutage: func(o pace.Outage) { t.Errorf("told %+v", o) }})
 			r.all(t.Context(), 4, 50)
-			if !slices.Equal(r.failed, []int{poison}) || n != 3 || len(r.posted) != 49 {
-				t.Errorf("failed %v after %d attempts, posted %d", r.failed, n, len(r.posted))
+			if !slices.Equal(r.failed, []int{tt.poison}) || n != tt.allowed || len(r.posted) != 49 {
+				t.Errorf("%+v: failed %v after %d attempts, posted %d", tt, r.failed, n, len(r.posted))
 			}
 		})
 	}
