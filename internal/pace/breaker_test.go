@@ -153,7 +153,7 @@ func TestBlink(t *testing.T) {
 // A cuboid that the service cannot digest fails after its attempts, among others
 // and as the very last one.
 func TestPoison(t *testing.T) {
-	for _, tt := range []struct{ poison, allowed int }{{17, 3}, {49, 3}, {17, 8}, {49, 8}} {
+	for _, tt := range []struct{ poison, allowed int }{{17, 3}, {49, 3}, {17, 12}, {49, 12}} {
 		synctest.Test(t, func(t *testing.T) {
 			n := 0
 			r := &run{allowed: tt.allowed, do: func(cuboid int) pace.Result {
