@@ -63,7 +63,8 @@ var law = map[string][]string{
 	"internal/slack":    {"internal/voxel", "github.com/slack-go/slack"},
 
 	// Beside the road: text, and nothing of what it is about.
-	"internal/script": {},
+	"internal/script":           {},
+	"internal/script/slurmtest": {},
 	// And what this machine has to give.
 	"internal/machine": {},
 

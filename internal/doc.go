@@ -34,6 +34,7 @@
 //	ingest verify canary            the road, and a first step on it that is taken back
 //	journal joblog progress slack   what is written down, and told
 //	script machine                  beside the road: jobs for a cluster; what this machine has to give
+//	slurmtest                         a real Slurm for tests
 //	cli                             the only place where parts meet
 //
 // Who may import whom is written down in deps_test.go, and enforced there.

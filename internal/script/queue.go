@@ -1,6 +1,10 @@
 package script
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 const (
 	// pause is how long a share waits that BOSS does not take now: a lock lasts
@@ -46,6 +50,9 @@ func writeLSF(v *view) ([]File, error) {
 }
 
 func (q *queue) files(extension string) ([]File, error) {
+	if strings.ContainsAny(q.Dir, `%\`) { // where it writes what jobs say, it takes them for signs of its own
+		return nil, fmt.Errorf("%s cannot work in the directory %q", q.Engine, q.Dir)
+	}
 	names := [][2]string{{".sh", q.Engine + ".sh"}}
 	if q.Create != nil {
 		names = append(names, [2]string{"-create." + extension, q.Engine + "-create." + extension})

@@ -36,6 +36,9 @@ func shWords(words []string) string {
 	return strings.Join(quoted, " ")
 }
 
+// Command is words as a command for a POSIX shell, the program first.
+func Command(words []string) string { return shWords(words) }
+
 // psString is s as a string of PowerShell that nothing is expanded in. All of
 // its single quotes, the curved ones too, end such a string unless doubled.
 func psString(s string) string {

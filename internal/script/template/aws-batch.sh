@@ -10,14 +10,17 @@
 #      in S3. It is mounted at {{.Mount}}, where the commands run, as user {{.User}}.
 #   4. Edit {{.Job}}-definition.json: what begins with EDIT-, and the BOSS if it is
 #      another. The execution role may read the secret; the job role may read the
-#      images in S3, if they are there.
+#      images in S3, and can be left out if they are elsewhere.
 #
 # Then:
 #
-#   sh {{.Job}}.sh QUEUE                  all shares; of each, only what is left to do
-#   sh {{.Job}}.sh QUEUE failed ARRAYJOB  only those that failed in that run
+#   sh {{.Job}}.sh QUEUE
+#	all shares; of each, only what is left to do
+#   sh {{.Job}}.sh QUEUE failed ARRAYJOB
+#	only those that failed in that run
 {{- if .HasAfter}}
-#   sh {{.Job}}.sh QUEUE after            what follows the shares
+#   sh {{.Job}}.sh QUEUE after
+#	what follows the shares
 {{- end}}
 #
 # A share that is interrupted, or that BOSS does not take now, is tried again, {{.Attempts}}

@@ -1,7 +1,7 @@
 #!/bin/sh
 {{comment "#" .Notes -}}
 #
-# Once, before the first run:
+# For Kubernetes from 1.29 on. Once, before the first run:
 #
 #   1. Build the image and push it to where the cluster pulls from; Dockerfile says how.
 {{- if not .Work.Image}}
@@ -31,17 +31,18 @@
 {{- end}}
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit
 
-if grep -n EDIT- "$here/{{.Job}}"-*.yaml; then
+{{if not .Work.Image}}if grep -n 'image: "EDIT-IMAGE"' "$here/{{.Job}}"-*.yaml; then
 	echo "edit these lines first" >&2
 	exit 2
 fi
+{{end -}}
 
 # await waits until a job is over. Its status is 1 if the job failed.
 await() {
 	name=$1
 	shift
 	while :; do
-		conditions=$(kubectl "$@" get job "$name" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') || return 2
+		conditions=$(kubectl "$@" get job "$name" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') || exit
 		case " $conditions " in
 		*" Complete "*) return 0 ;;
 		*" Failed "*) return 1 ;;

@@ -4,10 +4,14 @@
 # Submits to LSF {{if .Create}}what creates the resources, then {{end}}{{.Count}}{{if .HasAfter}}, then what shows and
 # verifies them{{end}}:
 #
-#   sh {{.Job}}.sh              all shares; of each, only what is left to do
-#   sh {{.Job}}.sh failed       only those that did not end with status 0
-#   sh {{.Job}}.sh 3,7-9        only these
-#   bjobs -A               what is going on
+#   sh {{.Job}}.sh
+#	all shares; of each, only what is left to do
+#   sh {{.Job}}.sh failed
+#	only those that did not end with status 0
+#   sh {{.Job}}.sh 3,7-9
+#	only these
+#   bjobs -A
+#	what is going on
 #
 # {{.State}} has what each says, and its status: 3 is finished but for what is
 # missing. A share that BOSS does not take now waits for {{.PauseMinutes}} minutes and is queued

@@ -33,17 +33,37 @@ parallel --version 2>/dev/null | grep -q '^GNU parallel' || {
 {{command .Create}} || exit
 {{- end}}
 
-# A share that has to go gets a minute to end what is in flight.
+# Ctrl-C reaches parallel without help, which ends the shares. The first TERM keeps
+# it from starting more, the second ends them. Each gets a minute to end what is in
+# flight.
+stopped=
+pid=
+trap 'stopped=130' INT HUP
+trap 'stopped=130; [ -z "$pid" ] || { kill "$pid"; sleep 1; kill "$pid"; } 2>/dev/null' TERM
+
 seq {{.Shares}} | parallel -q --jobs {{.Parallel}} --joblog {{.Job}}.joblog --resume-failed --halt never \
 	{{if .Memory}}--memfree {{.MiB}}M {{end}}--termseq TERM,60000,KILL,25 --line-buffer --tag \
-	sh "$self" share {}
-stopped=$?
+	sh "$self" share {} &
+pid=$!
+wait "$pid"
+code=$?
+while [ "$code" -gt 128 ] && kill -0 "$pid" 2>/dev/null; do # it was the wait that was interrupted
+	wait "$pid"
+	code=$?
+done
 
 # The last line of a share in the log counts. A share without one did not end.
 shares=$(awk -F '\t' 'NR > 1 { code[$1] = $8 ? 128 + $8 : $7 }
-	END { for (k = 1; k <= {{.Shares}}; k++) { c = k in code ? code[k] : 130; if (c > worst) worst = c }; print worst + 0 }' {{.Job}}.joblog)
-[ "$stopped" -le 101 ] || [ "$shares" -ge 130 ] || shares=130 # parallel itself was stopped
-worst=$shares
+	END { for (k = 1; k <= {{.Shares}}; k++) print k in code ? code[k] : 130 }' {{.Job}}.joblog | sort -nu)
+worst=${stopped:-0}
+failed=$stopped
+for code in ${shares:-130}; do
+	[ "$code" -le "$worst" ] || worst=$code
+	case $code in
+	0 | 3) ;; # what is missing does not keep the rest from being compared
+	*) failed=$code ;;
+	esac
+done
 {{- if .Status}}
 
 {{command .Status}}
@@ -52,16 +72,12 @@ code=$?
 {{- end}}
 {{- if .Verify}}
 
-# What is missing does not keep the rest from being compared.
-case $shares in
-0 | 3)
+if [ "$failed" ]; then
+	echo "not verified: a share ended with status $failed; run this again" >&2
+else
 	{{command .Verify}}
 	code=$?
 	[ "$code" -le "$worst" ] || worst=$code
-	;;
-*)
-	echo "not verified: a share ended with status $shares; run this again" >&2
-	;;
-esac
+fi
 {{- end}}
 exit "$worst"

@@ -50,7 +50,8 @@ $shares = @(
 {{- end}}{{end}}
 )
 $worst = Wait-Command $shares
-$verify = $worst -eq 0 -or $worst -eq 3 # what is missing does not keep the rest from being compared
+# What is missing does not keep the rest from being compared.
+$failed = @($shares | Where-Object { $_.ExitCode -ne 0 -and $_.ExitCode -ne 3 })
 {{- if .Status}}
 
 $code = Wait-Command (Start-Command {{ps (index .Status 0)}} {{ps (line (slice .Status 1))}})
@@ -58,11 +59,11 @@ if ($code -gt $worst) { $worst = $code }
 {{- end}}
 {{- if .Verify}}
 
-if ($verify) {
+if ($failed.Count -eq 0) {
     $code = Wait-Command (Start-Command {{ps (index .Verify 0)}} {{ps (line (slice .Verify 1))}})
     if ($code -gt $worst) { $worst = $code }
 } else {
-    Write-Warning "not verified: a share ended with status $worst; run this again"
+    Write-Warning "not verified: a share ended with status $($failed[0].ExitCode); run this again"
 }
 {{- end}}
 exit $worst

@@ -17,6 +17,7 @@ cd {{sh .Dir}} || exit 1
 
 # await waits for a process, and keeps the worst status.
 worst=0
+failed=
 await() {
 	wait "$1"
 	code=$?
@@ -25,6 +26,10 @@ await() {
 		code=$?
 	done
 	[ "$code" -le "$worst" ] || worst=$code
+	case $code in
+	0 | 3) ;; # what is missing does not keep the rest from being compared
+	*) failed=$code ;;
+	esac
 }
 
 # Ctrl-C and a closed terminal reach the shares without help, and a second signal
@@ -47,7 +52,7 @@ trap stop TERM
 for pid in $pids; do
 	await "$pid"
 done
-shares=$worst
+shares=${failed:-$stopped}
 {{- if .Status}}
 
 {{command .Status}} &
@@ -56,17 +61,13 @@ await "$pids"
 {{- end}}
 {{- if .Verify}}
 
-# What is missing does not keep the rest from being compared.
-case $stopped$shares in
-0 | 3)
+if [ "$shares" ]; then
+	echo "not verified: a share ended with status $shares; run this again" >&2
+else
 	{{command .Verify}} &
 	pids=$!
 	await "$pids"
-	;;
-*)
-	echo "not verified: a share ended with status $shares; run this again" >&2
-	;;
-esac
+fi
 {{- end}}
 [ "${stopped:-0}" -le "$worst" ] || worst=$stopped
 exit "$worst"

@@ -13,13 +13,16 @@
 #      in S3. It is mounted at /data, where the commands run, as user 1000.
 #   4. Edit gr-e-m-a-name-that-is-far-too-l-5b0fedba-definition.json: what begins with EDIT-, and the BOSS if it is
 #      another. The execution role may read the secret; the job role may read the
-#      images in S3, if they are there.
+#      images in S3, and can be left out if they are elsewhere.
 #
 # Then:
 #
-#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh QUEUE                  all shares; of each, only what is left to do
-#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh QUEUE failed ARRAYJOB  only those that failed in that run
-#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh QUEUE after            what follows the shares
+#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh QUEUE
+#	all shares; of each, only what is left to do
+#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh QUEUE failed ARRAYJOB
+#	only those that failed in that run
+#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh QUEUE after
+#	what follows the shares
 #
 # A share that is interrupted, or that BOSS does not take now, is tried again, 10
 # times in all. AWS Batch does so at once: if BOSS refuses for hours, run this

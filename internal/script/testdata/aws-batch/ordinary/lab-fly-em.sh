@@ -11,13 +11,16 @@
 #      in S3. It is mounted at /data/em, where the commands run, as user 1000.
 #   4. Edit lab-fly-em-definition.json: what begins with EDIT-, and the BOSS if it is
 #      another. The execution role may read the secret; the job role may read the
-#      images in S3, if they are there.
+#      images in S3, and can be left out if they are elsewhere.
 #
 # Then:
 #
-#   sh lab-fly-em.sh QUEUE                  all shares; of each, only what is left to do
-#   sh lab-fly-em.sh QUEUE failed ARRAYJOB  only those that failed in that run
-#   sh lab-fly-em.sh QUEUE after            what follows the shares
+#   sh lab-fly-em.sh QUEUE
+#	all shares; of each, only what is left to do
+#   sh lab-fly-em.sh QUEUE failed ARRAYJOB
+#	only those that failed in that run
+#   sh lab-fly-em.sh QUEUE after
+#	what follows the shares
 #
 # A share that is interrupted, or that BOSS does not take now, is tried again, 10
 # times in all. AWS Batch does so at once: if BOSS refuses for hours, run this

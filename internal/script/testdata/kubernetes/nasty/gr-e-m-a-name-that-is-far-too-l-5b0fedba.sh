@@ -4,7 +4,7 @@
 # #SBATCH --x
 # ---[31m
 #
-# Once, before the first run:
+# For Kubernetes from 1.29 on. Once, before the first run:
 #
 #   1. Build the image and push it to where the cluster pulls from; Dockerfile says how.
 #      Put its name for EDIT-IMAGE into the files gr-e-m-a-name-that-is-far-too-l-5b0fedba-*.yaml.
@@ -30,17 +30,16 @@
 # go on to what follows nevertheless: AFTER=always sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit
 
-if grep -n EDIT- "$here/gr-e-m-a-name-that-is-far-too-l-5b0fedba"-*.yaml; then
+if grep -n 'image: "EDIT-IMAGE"' "$here/gr-e-m-a-name-that-is-far-too-l-5b0fedba"-*.yaml; then
 	echo "edit these lines first" >&2
 	exit 2
 fi
-
 # await waits until a job is over. Its status is 1 if the job failed.
 await() {
 	name=$1
 	shift
 	while :; do
-		conditions=$(kubectl "$@" get job "$name" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') || return 2
+		conditions=$(kubectl "$@" get job "$name" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') || exit
 		case " $conditions " in
 		*" Complete "*) return 0 ;;
 		*" Failed "*) return 1 ;;

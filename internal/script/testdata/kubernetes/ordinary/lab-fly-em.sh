@@ -2,7 +2,7 @@
 # lab/fly/em: 0:30000, 0:30000, 0:48 in BOSS coordinates
 # memory: at most 1.0 GB per process, 2.0 GB in total
 #
-# Once, before the first run:
+# For Kubernetes from 1.29 on. Once, before the first run:
 #
 #   1. Build the image and push it to where the cluster pulls from; Dockerfile says how.
 #   2. Give the cluster the access to BOSS, from a file that nobody else reads:
@@ -27,17 +27,12 @@
 # go on to what follows nevertheless: AFTER=always sh lab-fly-em.sh
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit
 
-if grep -n EDIT- "$here/lab-fly-em"-*.yaml; then
-	echo "edit these lines first" >&2
-	exit 2
-fi
-
 # await waits until a job is over. Its status is 1 if the job failed.
 await() {
 	name=$1
 	shift
 	while :; do
-		conditions=$(kubectl "$@" get job "$name" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') || return 2
+		conditions=$(kubectl "$@" get job "$name" -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') || exit
 		case " $conditions " in
 		*" Complete "*) return 0 ;;
 		*" Failed "*) return 1 ;;

@@ -50,19 +50,20 @@ b" "
 " "	" \ a\ "\\\\\"" "a\ b\\" -n -- * ?[a] ~ #x !x {} {#} a;b&c|d>e<f =x a=b %s %PATH% "größe µ 脳 🧠" "‘‘curly’’ ‚‚quotes‛‛" “x”   ﻿  [0m null yes 012 ": " "- x" @x &a Ref::x '''''' --% K/1 EOF --shard 1/1'
 )
 $worst = Wait-Command $shares
-$verify = $worst -eq 0 -or $worst -eq 3 # what is missing does not keep the rest from being compared
+# What is missing does not keep the rest from being compared.
+$failed = @($shares | Where-Object { $_.ExitCode -ne 0 -and $_.ExitCode -ne 3 })
 
 $code = Wait-Command (Start-Command 'ndpush' 'ingest "" " " "a b" '' "\"" "it''s \"so\"" $HOME $(id) $$(X) `id` "a
 b" "
 " "	" \ a\ "\\\\\"" "a\ b\\" -n -- * ?[a] ~ #x !x {} {#} a;b&c|d>e<f =x a=b %s %PATH% "größe µ 脳 🧠" "‘‘curly’’ ‚‚quotes‛‛" “x”   ﻿  [0m null yes 012 ": " "- x" @x &a Ref::x '''''' --% K/1 EOF')
 if ($code -gt $worst) { $worst = $code }
 
-if ($verify) {
+if ($failed.Count -eq 0) {
     $code = Wait-Command (Start-Command 'ndpush' 'ingest "" " " "a b" '' "\"" "it''s \"so\"" $HOME $(id) $$(X) `id` "a
 b" "
 " "	" \ a\ "\\\\\"" "a\ b\\" -n -- * ?[a] ~ #x !x {} {#} a;b&c|d>e<f =x a=b %s %PATH% "größe µ 脳 🧠" "‘‘curly’’ ‚‚quotes‛‛" “x”   ﻿  [0m null yes 012 ": " "- x" @x &a Ref::x '''''' --% K/1 EOF')
     if ($code -gt $worst) { $worst = $code }
 } else {
-    Write-Warning "not verified: a share ended with status $worst; run this again"
+    Write-Warning "not verified: a share ended with status $($failed[0].ExitCode); run this again"
 }
 exit $worst

@@ -47,15 +47,16 @@ $shares = @(
     Start-Command 'ndpush' 'ingest --base-path=/data/em --base-filename=em_<p:4> --extension=tif --collection=lab --experiment=fly --channel=em --shards=3 --shard 3/3'
 )
 $worst = Wait-Command $shares
-$verify = $worst -eq 0 -or $worst -eq 3 # what is missing does not keep the rest from being compared
+# What is missing does not keep the rest from being compared.
+$failed = @($shares | Where-Object { $_.ExitCode -ne 0 -and $_.ExitCode -ne 3 })
 
 $code = Wait-Command (Start-Command 'ndpush' 'status --collection=lab --experiment=fly --channel=em')
 if ($code -gt $worst) { $worst = $code }
 
-if ($verify) {
+if ($failed.Count -eq 0) {
     $code = Wait-Command (Start-Command 'ndpush' 'verify --collection=lab --experiment=fly --channel=em')
     if ($code -gt $worst) { $worst = $code }
 } else {
-    Write-Warning "not verified: a share ended with status $worst; run this again"
+    Write-Warning "not verified: a share ended with status $($failed[0].ExitCode); run this again"
 }
 exit $worst

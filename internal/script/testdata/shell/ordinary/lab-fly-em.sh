@@ -14,6 +14,7 @@ ndpush ingest --base-path=/data/em '--base-filename=em_<p:4>' --extension=tif --
 
 # await waits for a process, and keeps the worst status.
 worst=0
+failed=
 await() {
 	wait "$1"
 	code=$?
@@ -22,6 +23,10 @@ await() {
 		code=$?
 	done
 	[ "$code" -le "$worst" ] || worst=$code
+	case $code in
+	0 | 3) ;; # what is missing does not keep the rest from being compared
+	*) failed=$code ;;
+	esac
 }
 
 # Ctrl-C and a closed terminal reach the shares without help, and a second signal
@@ -45,22 +50,18 @@ trap stop TERM
 for pid in $pids; do
 	await "$pid"
 done
-shares=$worst
+shares=${failed:-$stopped}
 
 ndpush status --collection=lab --experiment=fly --channel=em &
 pids=$!
 await "$pids"
 
-# What is missing does not keep the rest from being compared.
-case $stopped$shares in
-0 | 3)
+if [ "$shares" ]; then
+	echo "not verified: a share ended with status $shares; run this again" >&2
+else
 	ndpush verify --collection=lab --experiment=fly --channel=em &
 	pids=$!
 	await "$pids"
-	;;
-*)
-	echo "not verified: a share ended with status $shares; run this again" >&2
-	;;
-esac
+fi
 [ "${stopped:-0}" -le "$worst" ] || worst=$stopped
 exit "$worst"

@@ -7,10 +7,14 @@
 # Submits to Slurm what creates the resources, then 1 share, then what shows and
 # verifies them:
 #
-#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh              all shares; of each, only what is left to do
-#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh failed       only those that did not end with status 0
-#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh 3,7-9        only these
-#   squeue --me -r         what is going on
+#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh
+#	all shares; of each, only what is left to do
+#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh failed
+#	only those that did not end with status 0
+#   sh gr-e-m-a-name-that-is-far-too-l-5b0fedba.sh 3,7-9
+#	only these
+#   squeue --me -r
+#	what is going on
 #
 # gr-e-m-a-name-that-is-far-too-l-5b0fedba.slurm has what each says, and its status: 3 is finished but for what is
 # missing. A share that BOSS does not take now waits for 15 minutes and is queued

@@ -5,10 +5,14 @@
 # Submits to Slurm what creates the resources, then 3 shares, then what shows and
 # verifies them:
 #
-#   sh lab-fly-em.sh              all shares; of each, only what is left to do
-#   sh lab-fly-em.sh failed       only those that did not end with status 0
-#   sh lab-fly-em.sh 3,7-9        only these
-#   squeue --me -r         what is going on
+#   sh lab-fly-em.sh
+#	all shares; of each, only what is left to do
+#   sh lab-fly-em.sh failed
+#	only those that did not end with status 0
+#   sh lab-fly-em.sh 3,7-9
+#	only these
+#   squeue --me -r
+#	what is going on
 #
 # lab-fly-em.slurm has what each says, and its status: 3 is finished but for what is
 # missing. A share that BOSS does not take now waits for 15 minutes and is queued
