@@ -131,8 +131,8 @@ func (s *stage) lines(name string) []string {
 	return strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' })
 }
 
-// ran are the commands that ran since the last call, each with how often, shares
-// before what comes after them only if they ran before.
+// ran are the commands that ran since the last call, in order, but for shares
+// that follow each other, which are sorted.
 func (s *stage) ran() string {
 	lines := s.lines("order")
 	os.Remove(filepath.Join(s.note, "order"))

@@ -21,7 +21,6 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"yaml":    yamlString,
 	"dollars": kubernetesWord,
 	"comment": comment,
-	"last":    func(words []string) string { return words[len(words)-1] },
 }).ParseFS(templateFiles, "template/*"))
 
 // A view is work as the templates see it.
