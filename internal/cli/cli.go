@@ -92,7 +92,7 @@ Start with "ndpush demo", which shows the whole thing on this machine.`,
 	cmd.SetOut(a.Stdout)
 	cmd.SetErr(a.Stderr)
 	cmd.SetGlobalNormalizationFunc(canonical)
-	cmd.AddCommand(a.newIngestCmd(), a.newVerifyCmd(), a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd())
+	cmd.AddCommand(a.newCheckCmd(), a.newIngestCmd(), a.newVerifyCmd(), a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd())
 	return cmd
 }
 

@@ -21,7 +21,7 @@ type ingestOptions struct {
 	verify string
 	logDir string
 
-	fresh, moved, replace, recordMissing bool
+	fresh, moved, replace, recordMissing, dryRun bool
 
 	aboutJob map[string]bool // the flags by which an ingest can be repeated
 }
@@ -72,11 +72,15 @@ Python tool did: --x_extent 0 1000.
 		RunE:    a.run(func(ctx context.Context) error { return a.runIngest(ctx, o) }),
 	}
 	o.bind(cmd.Flags(), "workers")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "look at all that can fail and print the plan, as ndpush check does, and post nothing")
 	o.bindJobFile(cmd, nil)
 	return cmd
 }
 
 func (a *app) runIngest(ctx context.Context, o *ingestOptions) error {
+	if o.dryRun {
+		return a.runCheck(ctx, &checkOptions{ingestOptions: o})
+	}
 	o.spec.Create = o.create
 	jobs, client, err := a.begin(ctx, &o.jobFlags, &o.boss)
 	if err != nil || jobs == nil {
@@ -119,26 +123,35 @@ func (a *app) ingest(ctx context.Context, o *ingestOptions, jobs []*job.Job, cli
 	return all.err()
 }
 
-// begin judges the flags, gives the jobs, one for each channel, and finds BOSS.
-// There are no jobs, and no error, if this process's share has no slices.
+// begin is jobs, and finds BOSS.
 func (a *app) begin(ctx context.Context, f *jobFlags, b *bossFlags) ([]*job.Job, *boss.Client, error) {
+	jobs, err := a.jobs(ctx, f)
+	if err != nil || jobs == nil {
+		return nil, nil, err
+	}
+	client, err := a.client(ctx, b, jobs[0].Collection)
+	return jobs, client, err
+}
+
+// jobs judges the flags and gives the jobs, one for each channel. There are none,
+// and no error, if this process's share has no slices.
+func (a *app) jobs(ctx context.Context, f *jobFlags) ([]*job.Job, error) {
 	share, serr := f.share(a.Getenv)
 	jobs, err := f.jobs(ctx, &a.retries)
 	if err = errors.Join(usage(serr), err); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if jobs, err = share.of(jobs); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if jobs == nil {
 		fmt.Fprintf(a.Stdout, "share %v has no slices: nothing to do\n", share)
-		return nil, nil, nil
+		return nil, nil
 	}
 	for _, w := range f.warnings() {
 		a.warn("%s", w)
 	}
-	client, err := a.client(ctx, b, jobs[0].Collection)
-	return jobs, client, err
+	return jobs, nil
 }
 
 // warn tells a person of a worry that stops nothing.
