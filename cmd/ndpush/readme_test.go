@@ -29,6 +29,10 @@ func TestReadme(t *testing.T) {
 	}
 	var script strings.Builder
 	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
+		if name, ok := strings.CutPrefix(block[1], "ini "); ok { // a file that the reader writes
+			script.WriteString(here(name, block[2]))
+			continue
+		}
 		switch block[1] {
 		case "sh":
 			script.WriteString(block[2])
@@ -67,10 +71,30 @@ func TestExamples(t *testing.T) {
 		if command == "serve" {
 			examples = "cd testdata\n" + examples + " &"
 		}
+		if command == "gencmd" {
+			script.WriteString(here("fly.ini", flyJob))
+		}
 		script.WriteString(examples + "\n")
 	}
 	runInShell(t, script.String())
 }
+
+// flyJob is the job file of the examples: the stack that they ingest.
+const flyJob = `base-path = em
+base-filename = em_<p:4>
+extension = tif
+collection = lab
+experiment = fly
+channel = em
+datatype = uint8
+voxel-size = 4:4:40
+x-extent = 0:1100
+y-extent = 0:1060
+z-extent = 0:20
+`
+
+// here writes a file in a shell script.
+func here(name, text string) string { return "cat > " + name + " <<'EOF'\n" + text + "EOF\n" }
 
 // help is what a command says with --help.
 func help(t *testing.T, command string) string {

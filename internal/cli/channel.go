@@ -67,6 +67,8 @@ func title(j *job.Job) string {
 func (c *channelIngest) do(ctx context.Context, part func(context.Context) error) error {
 	c.retries.to(c.log, c.Stderr)
 	defer c.retries.to(nil, c.Stderr)
+	c.retries.alert(c.slack)
+	defer c.retries.alert(nil)
 	err := part(ctx)
 	if err != nil {
 		c.end(ctx, err)
@@ -155,9 +157,11 @@ func (c *channelIngest) carry(ctx context.Context) error {
 	p := c.road.Plan
 	defer limitMemory(p)()
 	cuboids, bytes := c.road.Left()
-	c.outcome.before = p.CountCuboids() - cuboids
+	if c.options.only == nil {
+		c.outcome.before = p.CountCuboids() - cuboids
+	}
 	fmt.Fprintf(c.Stderr, "%s: %v in BOSS coordinates, %s, %s%s, memory at most %s\n",
-		c.job.Path(), p.Data, counted(p.CountCuboids(), "cuboid"), size(p.Bytes()), c.outcome.beforehand(), size(p.Memory().Total()))
+		c.job.Path(), p.Data, counted(p.CountCuboids(), "cuboid"), size(p.Bytes()), c.extent(cuboids), size(p.Memory().Total()))
 	var err error
 	if cuboids > 0 {
 		err = c.post(ctx, cuboids, bytes)
@@ -177,8 +181,22 @@ func (c *channelIngest) carry(ctx context.Context) error {
 	return c.resumable(err)
 }
 
-// compared is the road along which all of p is compared.
-func (c *channelIngest) compared(p plan.Plan) *ingest.Road { return road(c.job, p, c.input) }
+// extent says how many of the cuboids are to be carried, if not all.
+func (c *channelIngest) extent(cuboids int64) string {
+	if c.options.only != nil {
+		return fmt.Sprintf(", %d to be tried again", cuboids)
+	}
+	return c.outcome.beforehand()
+}
+
+// compared is the road along which all of p is compared, or what of it is to be posted.
+func (c *channelIngest) compared(p plan.Plan) *ingest.Road {
+	r := road(c.job, p, c.input)
+	if c.options.only != nil {
+		r.Skip = c.road.Skip
+	}
+	return r
+}
 
 // note tells a person of something, and the log.
 func (c *channelIngest) note(text string) error {
@@ -229,11 +247,13 @@ func (c *channelIngest) post(ctx context.Context, cuboids, bytes int64) error {
 	c.retries.to(c.log, display)
 	defer c.retries.to(c.log, c.Stderr)
 	c.road.Sink = c.channel
-	c.road.Recorder = &recorders{journal: c.journal, listeners: []listener{c.log, counter, trouble, c.slack}}
+	rec := &recorders{journal: c.journal, listeners: []listener{c.log, counter, trouble, c.slack}}
+	c.road.Recorder = rec
 	start := time.Now()
 	err := c.road.Run(ctx)
 	o := &c.outcome
 	o.Snapshot, o.took, o.failed, o.retries = counter.Snapshot(), time.Since(start), trouble.failed, c.retries.count()
+	o.missing = lossList(rec.losses(), imageRows(c.job))
 	return err
 }
 

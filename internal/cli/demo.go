@@ -9,11 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/script"
 	"github.com/neurodata/ndpush/internal/voxel"
 	"github.com/neurodata/ndpush/testdata"
 )
@@ -103,11 +103,7 @@ verified
 // step shows a command to the reader and runs it in this process.
 func (a *app) step(ctx context.Context, what, command string, job []string, more ...string) error {
 	args := slices.Concat([]string{command}, job, more)
-	words := make([]string, len(args))
-	for i, arg := range args {
-		words[i] = quote(arg)
-	}
-	fmt.Fprintf(a.Stdout, "\n# %s\n$ ndpush %s\n", what, strings.Join(words, " "))
+	fmt.Fprintf(a.Stdout, "\n# %s\n$ %s\n", what, script.Command(append([]string{"ndpush"}, args...)))
 	step := &app{Env: a.Env}
 	if code := step.main(ctx, args); code != exitDone {
 		return &exitError{code, fmt.Errorf("demo: this step ended with exit status %d", code)}

@@ -28,7 +28,8 @@ const exitHelp = `Exit status:
   2    wrong usage
   3    finished, but some slices or cuboids are missing or could not be compared
   4    verification found a difference
-  5    BOSS refuses writes for now (quota, write lock): run it again later
+  5    BOSS refuses writes for now (quota, write lock), or was out of reach for
+       longer than --patience: run it again later
   130  interrupted; the journal is saved`
 
 // An exitError is an error with an exit code of its own.

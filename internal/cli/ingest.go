@@ -21,9 +21,14 @@ type ingestOptions struct {
 	verify string
 	logDir string
 
-	fresh, moved, replace, recordMissing, dryRun bool
+	fresh, moved, replace, recordMissing bool
 
-	aboutJob map[string]bool // the flags by which an ingest can be repeated
+	only boxSet // if not nil, cuboids that have none of these voxels are left alone
+
+	ofIngest map[string]bool // the flags of ingest, by name
+	aboutJob map[string]bool // those by which an ingest can be repeated
+
+	dryRun bool
 }
 
 // bind binds the flags; workers is the name of the one that says how many
@@ -43,6 +48,8 @@ func (o *ingestOptions) bind(flags *pflag.FlagSet, workers string) {
 	flags.BoolVar(&o.replace, "replace", false, "for corrected images: read all again, and erase in BOSS what differs from the journal before it is posted")
 	flags.BoolVar(&o.recordMissing, "record-missing", false, "list the missing slices in the experiment's metadata, under missing_slices_CHANNEL")
 	o.slack.bind(flags)
+	o.ofIngest = make(map[string]bool)
+	flags.VisitAll(func(f *pflag.Flag) { o.ofIngest[f.Name] = true })
 }
 
 const ingestExample = `  # once: create collection, coordinate frame, experiment and channel
@@ -162,6 +169,9 @@ func (a *app) warn(format string, args ...any) {
 func (o *ingestOptions) task() string {
 	if o.create {
 		return "create resources"
+	}
+	if o.only != nil {
+		return "retry"
 	}
 	return "ingest"
 }

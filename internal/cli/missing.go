@@ -3,36 +3,34 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
-// maxMeta is the length of a metadata value, in bytes. BOSS takes it in the
-// address of the request, which its front end bounds at 8 KiB in all.
-const maxMeta = 2000
+// imageRows are those of a slice of j that its runs read, in pixels.
+func imageRows(j *job.Job) voxel.Range { return j.ToSource(j.Whole()).Y().Add(-j.Y.Min) }
 
-// publishMissing lists in the experiment's metadata what is missing of the
-// channel, as the journals of all shares have it by now.
-func (c *channelIngest) publishMissing(ctx context.Context) error {
-	j := c.job
-	s, err := journal.Read(journal.Dir(c.options.logDir, j.Collection, j.Experiment, j.Channel))
-	if err != nil {
-		return err
+// joined makes one of ranges that touch, in ascending order.
+func joined(ranges []voxel.Range) (list []voxel.Range) {
+	for _, r := range slices.SortedFunc(slices.Values(ranges), func(a, b voxel.Range) int { return a.Min - b.Min }) {
+		if n := len(list); n > 0 && r.Min <= list[n-1].Max {
+			list[n-1].Max = max(list[n-1].Max, r.Max)
+			continue
+		}
+		list = append(list, r)
 	}
-	key := "missing_slices_" + j.Channel
-	if err := c.client.SetMeta(ctx, key, lossList(s.Losses(), j.ToSource(j.Whole()).Y().Add(-j.Y.Min)), j.Collection, j.Experiment); err != nil {
-		return fmt.Errorf("list the missing slices in BOSS: %w", err)
-	}
-	return c.log.Line("missing slices are listed in the metadata of %s/%s under %s", j.Collection, j.Experiment, key)
+	return list
 }
 
 // lossList writes losses as "3, 16:20, 31 (rows 600:1024)", where rows are those
-// of a whole slice; "none" if there are none.
+// of a whole slice. A loss without rows is one of all.
 func lossList(losses []journal.Loss, rows voxel.Range) string {
 	whole := func(i int) bool {
-		return i < len(losses) && len(losses[i].Rows) == 1 && losses[i].Rows[0].Contains(rows)
+		return i < len(losses) && (losses[i].Rows == nil || losses[i].Rows[0].Contains(rows))
 	}
 	var words []string
 	for i := 0; i < len(losses); i++ {
@@ -46,14 +44,7 @@ func lossList(losses []journal.Loss, rows voxel.Range) string {
 		}
 		words = append(words, slicesWord(voxel.Range{Min: first.Z, Max: losses[i].Z + 1}))
 	}
-	if words == nil {
-		return "none"
-	}
-	text := strings.Join(words, ", ")
-	if len(text) > maxMeta {
-		text = text[:strings.LastIndex(text[:maxMeta-10], ",")] + ", and more"
-	}
-	return text
+	return strings.Join(words, ", ")
 }
 
 // slicesWord writes one z as a number and several as a range.
@@ -71,4 +62,30 @@ func inPart(l journal.Loss) string {
 		rows = append(rows, r.String())
 	}
 	return fmt.Sprintf("%d (rows %s)", l.Z, strings.Join(rows, ", "))
+}
+
+// maxMeta is the length of a metadata value, in bytes. BOSS takes it in the
+// address of the request, which its front end bounds at 8 KiB in all.
+const maxMeta = 2000
+
+// publishMissing lists in the experiment's metadata what is missing of the
+// channel, as the journals of all shares have it by now.
+func (c *channelIngest) publishMissing(ctx context.Context) error {
+	j := c.job
+	s, err := journal.Read(journal.Dir(c.options.logDir, j.Collection, j.Experiment, j.Channel))
+	if err != nil {
+		return err
+	}
+	text := lossList(s.Losses(), imageRows(j))
+	switch {
+	case text == "":
+		text = "none"
+	case len(text) > maxMeta:
+		text = text[:strings.LastIndex(text[:maxMeta], ",")] + ", and more"
+	}
+	key := "missing_slices_" + j.Channel
+	if err := c.client.SetMeta(ctx, key, text, j.Collection, j.Experiment); err != nil {
+		return fmt.Errorf("list the missing slices in BOSS: %w", err)
+	}
+	return c.log.Line("missing slices are listed in the metadata of %s/%s under %s", j.Collection, j.Experiment, key)
 }

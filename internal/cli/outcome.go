@@ -18,6 +18,7 @@ type outcome struct {
 	before   int64       // cuboids that were done before this run
 	retries  int64       // requests that were sent again
 	failed   []voxel.Box // cuboids that were not posted
+	missing  string      // the slices that were missing, and which rows of them
 	verified bool        // something was compared
 	what     string      // what was compared
 	match    int
@@ -59,6 +60,9 @@ func (o *outcome) lines(j *job.Job) []string {
 		size(o.Bytes), o.took.Round(100*time.Millisecond), rate(o.Bytes, o.took))}
 	for _, box := range firstOf(sortedBoxes(o.failed), told) {
 		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
+	}
+	if o.missing != "" {
+		lines = append(lines, fmt.Sprintf("%s: missing: slices %s", j.Path(), o.missing))
 	}
 	if verdict := o.verdict(j); verdict != "" {
 		lines = append(lines, verdict)

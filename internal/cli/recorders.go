@@ -3,10 +3,13 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/neurodata/ndpush/internal/ingest"
+	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
@@ -26,7 +29,7 @@ type recorders struct {
 	listeners []listener
 
 	mu      sync.Mutex
-	missing map[int]bool // slices that listeners know of
+	missing map[int][]voxel.Range // rows, by slice; the zero Range is all
 }
 
 // each tells the journal by f, and if it knows, the listeners by g; nil: nothing.
@@ -77,7 +80,7 @@ func (r *recorders) Kept(box voxel.Box, sum uint64) error {
 }
 
 func (r *recorders) Missing(z int, rows voxel.Range, err error) error {
-	news := r.news(z)
+	news := r.news(z, rows)
 	return r.each(func(j ingest.Recorder) error { return j.Missing(z, rows, err) },
 		func(l listener) error {
 			if !news {
@@ -87,18 +90,30 @@ func (r *recorders) Missing(z int, rows voxel.Range, err error) error {
 		})
 }
 
-// news reports whether slice z was not missing before.
-func (r *recorders) news(z int) bool {
+// news reports whether slice z was not missing before, and notes it.
+func (r *recorders) news(z int, rows voxel.Range) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.missing[z] {
-		return false
-	}
 	if r.missing == nil {
-		r.missing = make(map[int]bool)
+		r.missing = make(map[int][]voxel.Range)
 	}
-	r.missing[z] = true
-	return true
+	r.missing[z] = append(r.missing[z], rows)
+	return len(r.missing[z]) == 1
+}
+
+// losses are the slices that were missing, without rows if all of a slice was.
+func (r *recorders) losses() []journal.Loss {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []journal.Loss
+	for _, z := range slices.Sorted(maps.Keys(r.missing)) {
+		l := journal.Loss{Z: z}
+		if !slices.Contains(r.missing[z], voxel.Range{}) {
+			l.Rows = joined(r.missing[z])
+		}
+		list = append(list, l)
+	}
+	return list
 }
 
 // lossOf says which rows are lost, if not all are.

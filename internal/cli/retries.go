@@ -9,6 +9,7 @@ import (
 	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/joblog"
 	"github.com/neurodata/ndpush/internal/pace"
+	"github.com/neurodata/ndpush/internal/slack"
 	"github.com/neurodata/ndpush/internal/source/render"
 )
 
@@ -21,6 +22,8 @@ type retries struct {
 	log  *joblog.Log
 	w    io.Writer
 	told time.Time
+
+	slack *slack.Notifier // hears of outages
 }
 
 // retryPause is the time between two sentences about retries to a person.
@@ -31,6 +34,13 @@ func (r *retries) to(log *joblog.Log, w io.Writer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.n, r.log, r.w = 0, log, w
+}
+
+// alert says who hears of outages beside; nil: nobody.
+func (r *retries) alert(n *slack.Notifier) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.slack = n
 }
 
 // count is how many there were since to.
@@ -72,6 +82,9 @@ func (r *retries) outage(o pace.Outage) {
 	}
 	if r.w != nil {
 		fmt.Fprintf(r.w, "ndpush: warning: %s\n", text)
+	}
+	if !o.Over {
+		r.slack.Outage(text)
 	}
 }
 

@@ -37,6 +37,9 @@ func (f *jobFlags) share(getenv func(string) string) (share, error) {
 	if f.shard == "" && f.shards == 0 {
 		return share{}, nil
 	}
+	if f.shard == "" && f.shards == 1 {
+		return share{1, 1}, nil
+	}
 	if f.shard == "" {
 		return engineShare(f.shards, getenv)
 	}

@@ -109,13 +109,17 @@ func (n *Notifier) Missing(z int, err error) error {
 	return nil
 }
 
+// Outage notes that nothing gets through to the service that the run posts to.
+func (n *Notifier) Outage(what string) {
+	n.note(tally{outages: 1}, func() string { return what })
+}
+
 func (n *Notifier) note(more tally, what func() string) {
 	if n == nil {
 		return
 	}
 	n.mu.Lock()
-	n.all.failed += more.failed
-	n.all.missing += more.missing
+	n.all = n.all.plus(more)
 	if n.first == "" {
 		n.first = short(what())
 	}

@@ -312,3 +312,15 @@ func TestConcurrent(t *testing.T) {
 	n.Done(t.Context(), slack.Summary{})
 	wg.Wait()
 }
+
+// An outage is trouble like any other.
+func TestOutage(t *testing.T) {
+	m := new(messenger)
+	telling(t, m, "", func(t *testing.T, n *slack.Notifier, _ *[]string) {
+		n.Outage("nothing gets through since 12:00:00")
+		synctest.Wait()
+	})
+	check(t, m.got, []string{"0s :warning: lab/fly/em: 1 outage\nnothing gets through since 12:00:00"})
+	var silent *slack.Notifier
+	silent.Outage("nobody hears it")
+}

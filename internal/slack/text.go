@@ -33,11 +33,17 @@ func short(text string) string {
 }
 
 // A tally counts trouble.
-type tally struct{ failed, missing int64 }
+type tally struct{ failed, missing, outages int64 }
 
-func (t tally) minus(u tally) tally { return tally{t.failed - u.failed, t.missing - u.missing} }
+func (t tally) plus(u tally) tally {
+	return tally{t.failed + u.failed, t.missing + u.missing, t.outages + u.outages}
+}
 
-// String is "3 cuboids failed, 1 slice missing", without what is 0.
+func (t tally) minus(u tally) tally {
+	return tally{t.failed - u.failed, t.missing - u.missing, t.outages - u.outages}
+}
+
+// String is "3 cuboids failed, 1 slice missing, 1 outage", without what is 0.
 func (t tally) String() string {
 	var parts []string
 	if t.failed > 0 {
@@ -45,6 +51,9 @@ func (t tally) String() string {
 	}
 	if t.missing > 0 {
 		parts = append(parts, counted(t.missing, "slice")+" missing")
+	}
+	if t.outages > 0 {
+		parts = append(parts, counted(t.outages, "outage"))
 	}
 	return strings.Join(parts, ", ")
 }
