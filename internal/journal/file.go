@@ -11,8 +11,9 @@ type File struct {
 	Path   string
 	Header Header
 
-	// How many lines say so, whatever other files say of the same cuboids. They
-	// are 0 in the State of a Writer if Header.Data is none of the writer's.
+	// How many lines say so, whatever other files say of the same cuboids. In the
+	// State that Open gives, these and what follows are not counted of files whose
+	// data is none of the new one's: these are not read to their ends.
 	Posted, Kept, Empty, Failed int
 	// Open is how many cuboids were begun and nothing more was said of them:
 	// those on their way, or, of a process that was killed, those that may be there.

@@ -32,7 +32,7 @@ func (s *State) Losses() []Loss {
 			origin := s.files[e.file].Header.Origin
 			for slab := range s.slabs(c, e) {
 				z := slab.box.Min.Z - origin.Z
-				for _, b := range s.visible(c, list[i+1:], slab.box) {
+				for _, b := range visible(c, list[i+1:], slab.box) {
 					p := part{b.Y().Add(-origin.Y), slab.why}
 					if !slices.Contains(parts[z], p) {
 						parts[z] = append(parts[z], p)

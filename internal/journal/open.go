@@ -222,14 +222,11 @@ func (w *Writer) survey(ctx context.Context, dir string, h *Header) (*State, err
 	return s, nil
 }
 
-// remove takes the file back.
+// remove takes the file back, which has a header at most.
 func (w *Writer) remove() {
 	w.end()
 	w.file.Close()
-	if err := os.Remove(w.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		// It has a header only, and counts for nothing.
-		return
-	}
+	os.Remove(w.path) // should it stay: nothing was begun in it, so it counts for nothing
 }
 
 // alone returns a BusyError if another process is at work on the same voxels,
@@ -270,7 +267,7 @@ func watchAll(ctx context.Context, watch []*File) error {
 	for end := time.Now().Add(3 * beat); len(watch) > 0 && time.Now().Before(end); {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return fmt.Errorf("watch for another process at work: %w", ctx.Err())
 		case <-tick.C:
 		}
 		for _, f := range watch {

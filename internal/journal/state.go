@@ -94,7 +94,7 @@ func (s *State) add(box voxel.Box, e entry) {
 	// One that is hidden by several together, as when a cuboid that failed was
 	// posted in pieces.
 	for i := len(list) - 2; i >= 0; i-- {
-		if old := list[i].box(c); overlap(old, box) && len(s.visible(c, list[i+1:], old)) == 0 {
+		if old := list[i].box(c); overlap(old, box) && len(visible(c, list[i+1:], old)) == 0 {
 			list = slices.Delete(list, i, i+1)
 		}
 	}
@@ -102,7 +102,7 @@ func (s *State) add(box voxel.Box, e entry) {
 }
 
 // visible is what of box later entries of its cell do not speak of.
-func (s *State) visible(c cell, later []entry, box voxel.Box) []voxel.Box {
+func visible(c cell, later []entry, box voxel.Box) []voxel.Box {
 	left := []voxel.Box{box}
 	for i := range later {
 		left = subtract(left, later[i].box(c))
@@ -294,7 +294,7 @@ func (s *State) entry(c cell, i int) Entry {
 	}
 	for slab := range s.slabs(c, e) {
 		z := slab.box.Min.Z - s.files[e.file].Header.Origin.Z
-		if !slices.Contains(out.Lost, z) && len(s.visible(c, list[i+1:], slab.box)) > 0 {
+		if !slices.Contains(out.Lost, z) && len(visible(c, list[i+1:], slab.box)) > 0 {
 			out.Lost = append(out.Lost, z)
 		}
 	}

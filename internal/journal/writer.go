@@ -118,35 +118,39 @@ func (w *Writer) write(l line, must bool) error {
 	if err != nil {
 		return fmt.Errorf("journal %s: %w", w.path, err)
 	}
-	w.mu.Lock()
-	if w.err == nil && w.ended {
-		w.fail("write", fs.ErrClosed)
-	}
-	if w.err == nil {
-		_, err := w.file.Write(text)
-		w.fail("write", err)
-		w.ended = l.End != ""
-	}
-	err = w.err
-	if l.Missing == nil && !w.marked {
-		// A file in which nothing was begun counts for nothing.
-		must, w.marked = true, true
-	}
-	if l.At != "" {
-		w.fates++
-	}
-	due := w.fates >= w.every
-	w.mu.Unlock()
+	first, due, err := w.append(text, l)
 	switch {
 	case err != nil:
 		return err
-	case must:
+	case must || first:
 		w.syncing.Lock()
 	case !due || !w.syncing.TryLock():
 		return nil
 	}
 	defer w.syncing.Unlock()
 	return w.sync()
+}
+
+// append writes a line. It reports whether it is the first about a cuboid (a
+// file without one counts for nothing, so it has to stay) and whether a sync is due.
+func (w *Writer) append(text []byte, l line) (first, due bool, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.err != nil:
+		return false, false, w.err
+	case w.ended:
+		return false, false, fmt.Errorf("journal %s: write: %w", w.path, fs.ErrClosed)
+	}
+	_, err = w.file.Write(text)
+	w.fail("write", err)
+	w.ended = l.End != ""
+	first = l.Missing == nil && !w.marked
+	w.marked = w.marked || first
+	if l.At != "" {
+		w.fates++
+	}
+	return first, w.fates >= w.every, w.err
 }
 
 // sync makes what was written safe from power failures. The caller holds syncing.
