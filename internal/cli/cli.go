@@ -93,6 +93,7 @@ Start with "ndpush demo", which shows the whole thing on this machine.`,
 	cmd.SetErr(a.Stderr)
 	cmd.SetGlobalNormalizationFunc(canonical)
 	cmd.AddCommand(a.newCheckCmd(), a.newIngestCmd(), a.newVerifyCmd(), a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd())
+	cmd.AddCommand(a.newStatusCmd(), a.newRetryCmd())
 	return cmd
 }
 

@@ -74,10 +74,14 @@ func (o *ingestOptions) again(j *job.Job) map[string]string {
 		delete(flags, name)
 	}
 	flags["channel"] = j.Channel
-	for _, name := range []string{"base-path", "boss-config-file"} {
-		if flags[name] != "" && (name != "base-path" || o.datasource == "local") {
-			flags[name] = absolute(flags[name])
-		}
+	if o.datasource == "local" {
+		flags["base-path"] = absolute(o.naming.BasePath) // that of the directory, if none is given
+	}
+	if config := "boss-config-file"; flags[config] != "" {
+		flags[config] = absolute(flags[config])
+	}
+	if o.replace {
+		flags["replace"] = "true" // what failed is to be erased before it is posted, too
 	}
 	return flags
 }
@@ -96,13 +100,19 @@ func (c *channelIngest) openJournal(ctx context.Context) (err error) {
 	}
 	c.journal, c.before, err = journal.Open(ctx, dir, header, opts)
 	if err != nil {
+		if o.only != nil {
+			return explainRetry(err)
+		}
 		return explainJournal(err)
 	}
 	c.road.Same = c.before.Same
 	switch {
+	case o.only != nil:
+		c.road.Skip = func(cuboid voxel.Box) bool { return !o.only.overlaps(cuboid) || c.before.Done(cuboid) }
 	case !o.replace:
 		c.road.Skip = c.before.Done
-	default:
+	}
+	if o.replace {
 		c.road.Eraser = lateEraser{c}
 	}
 	return nil
@@ -162,12 +172,12 @@ func (c *channelIngest) resumable(err error) error {
 }
 
 // untouched reports whether nothing is known of the channel: no run before
-// posted to it, and this one does not erase.
+// posted to it, and this one neither erases nor goes on with what another began.
 func (c *channelIngest) untouched() bool {
 	for range c.before.Entries() {
 		return false
 	}
-	return !c.options.replace
+	return !c.options.replace && c.options.only == nil
 }
 
 // looks is how many places of a channel are looked at for data that was there before.

@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/neurodata/ndpush/internal/journal"
+	"github.com/neurodata/ndpush/internal/voxel"
+)
+
+// writeText says all for people. Of a channel that is not complete that word is
+// not said.
+func (s *status) writeText(w io.Writer, now time.Time) error {
+	var b strings.Builder
+	state := "unfinished"
+	if s.complete() {
+		state = "complete"
+	}
+	fmt.Fprintf(&b, "%s: %s\n", s.channel(), state)
+	t := s.all
+	fmt.Fprintf(&b, "  %s of %s: %d posted (%s of %s), %d empty, %d failed, %d in flight, %d left; %s missing\n",
+		counted(t.cuboids(), "cuboid"), wholeText(s.wholes), t.posted, size(t.bytes), size(s.bytes), t.empty, t.failed, t.begun, t.left,
+		counted(int64(len(s.missing)), "slice"))
+	if z := s.last.Origin.Z; z != 0 {
+		fmt.Fprintf(&b, "  slice 0 of the source is at z %d\n", z)
+	}
+	for _, run := range s.z {
+		fmt.Fprintf(&b, "  z %v %s\n", run.z, run.text())
+	}
+	s.writeTrouble(&b)
+	for _, f := range s.files {
+		fmt.Fprintf(&b, "  %s\n", processText(f, now))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func wholeText(wholes []voxel.Box) string {
+	words := make([]string, len(wholes))
+	for i, w := range wholes {
+		words[i] = w.String()
+	}
+	return strings.Join(words, " and ")
+}
+
+// text is "posted", or "2 failed, 3 left".
+func (t *tally) text() string {
+	return strings.Join(t.words(func(n int64, what string) string { return fmt.Sprint(n, " ", what) }), ", ")
+}
+
+// writeTrouble names what failed and what was missing, and why, the first of both.
+func (s *status) writeTrouble(b *strings.Builder) {
+	for _, e := range firstOf(s.failures, told) {
+		fmt.Fprintf(b, "  failed: %v: %s\n", e.Box, flat(e.Why))
+	}
+	if n := len(s.failures) - told; n > 0 {
+		fmt.Fprintf(b, "  and %d more failed\n", n)
+	}
+	if len(s.missing) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "  missing slices: %s\n", s.missingText())
+	for _, l := range firstOf(s.missing, told) {
+		fmt.Fprintf(b, "  missing: slice %d: %s\n", l.Z, flat(l.Why))
+	}
+	if n := len(s.missing) - told; n > 0 {
+		fmt.Fprintf(b, "  and %d more are missing\n", n)
+	}
+}
+
+// missingText is "3, 16:20, 31 (rows 600:1024)".
+func (s *status) missingText() string {
+	var words []string
+	for i := 0; i < len(s.missing); i++ {
+		first := s.missing[i]
+		if rows := s.rowsOf(first); len(rows) > 0 {
+			words = append(words, fmt.Sprintf("%d (rows %s)", first.Z, strings.Join(rows, ", ")))
+			continue
+		}
+		last := first.Z
+		for i+1 < len(s.missing) && s.missing[i+1].Z == last+1 && len(s.rowsOf(s.missing[i+1])) == 0 {
+			i, last = i+1, last+1
+		}
+		word := fmt.Sprint(first.Z)
+		if last > first.Z {
+			word = voxel.Range{Min: first.Z, Max: last + 1}.String()
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ")
+}
+
+// processText is what one process did, and whether it still does.
+func processText(f *journal.File, now time.Time) string {
+	h := &f.Header
+	when := func(t time.Time) string { return t.In(now.Location()).Format(time.DateTime) }
+	text := fmt.Sprintf("process %d on %s, z %v, begun %s: ", h.PID, h.Host, h.Data.Z(), when(h.Started))
+	switch {
+	case f.End != "":
+		text += fmt.Sprintf("ended %s: %s", when(f.Ended), endText(f.End))
+	case f.Alive(now):
+		text += fmt.Sprintf("at work, last sign %s ago", ago(now, f))
+	default:
+		text += fmt.Sprintf("died, last sign %s ago", ago(now, f))
+	}
+	text += fmt.Sprintf("; %d posted, %d empty, %d failed", f.Posted, f.Empty, f.Failed)
+	if f.Kept > 0 {
+		text += fmt.Sprintf(", %d as they were", f.Kept)
+	}
+	if f.Open > 0 {
+		text += fmt.Sprintf(", %d in flight", f.Open)
+	}
+	if f.Missing > 0 {
+		text += fmt.Sprintf("; %s missing", counted(int64(f.Missing), "slice"))
+	}
+	return text
+}
+
+func ago(now time.Time, f *journal.File) time.Duration {
+	return max(0, now.Sub(sign(f))).Round(time.Second)
+}
+
+// endText is how a process ended. "incomplete: " is left away, lest somebody who
+// looks for "complete" finds it.
+func endText(end string) string {
+	rest, cut := strings.CutPrefix(end, "incomplete")
+	if !cut {
+		return flat(end)
+	}
+	return flat("with gaps" + rest)
+}
+
+func flat(text string) string { return strings.Join(strings.Fields(text), " ") }
