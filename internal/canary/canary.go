@@ -8,7 +8,8 @@
 //
 // Only a box that holds nothing but zeros is taken, so that erasing it restores
 // what was there. Whatever happens after the first byte was sent, it is erased,
-// also when the caller gives up.
+// also when the caller gives up. The post is not broken off then, for a while: what
+// a server may still be storing cannot be erased.
 package canary
 
 import (
@@ -44,14 +45,20 @@ func (e *LeftError) Error() string {
 // Unwrap gives the reason.
 func (e *LeftError) Unwrap() error { return e.Err }
 
-// Patience is how long erasing may take, also when the caller has given up.
-const Patience = time.Minute
+// How long things may take when the caller has given up, and erasing in any case.
+const (
+	postPatience  = 30 * time.Second
+	erasePatience = time.Minute
+	// Patience is all of it.
+	Patience = postPatience + erasePatience
+)
 
 // Try posts cuboid, some of whose voxels are not zero, and takes it away again.
 // It gives how long the post took, if it succeeded.
 //
 // The error is [ErrOccupied], or names the act that failed; it wraps a [*LeftError] if the
-// cuboid may still be there. The end of ctx ends posting and reading, not erasing.
+// cuboid may still be there. When ctx ends, so does Try, but not before it has
+// erased what it posted, which takes Patience at most.
 func Try(ctx context.Context, ch Channel, cuboid *voxel.Block) (took time.Duration, err error) {
 	got := &voxel.Block{Box: cuboid.Box}
 	if err := ch.GetInto(ctx, got); err != nil {
@@ -72,11 +79,9 @@ func Try(ctx context.Context, ch Channel, cuboid *voxel.Block) (took time.Durati
 
 // there posts cuboid and reads it back, into got.
 func there(ctx context.Context, ch Channel, cuboid, got *voxel.Block) (took time.Duration, err error) {
-	begin := time.Now()
-	if err := ch.Post(ctx, cuboid); err != nil {
+	if took, err = post(ctx, ch, cuboid); err != nil {
 		return 0, fmt.Errorf("post %v: %w", cuboid.Box, err)
 	}
-	took = time.Since(begin)
 	if err := ch.GetInto(ctx, got); err != nil {
 		return took, fmt.Errorf("read back %v: %w", cuboid.Box, err)
 	}
@@ -86,11 +91,27 @@ func there(ctx context.Context, ch Channel, cuboid, got *voxel.Block) (took time
 	return took, nil
 }
 
+// post posts cuboid, and goes on for a while when ctx ends.
+func post(ctx context.Context, ch Channel, cuboid *voxel.Block) (took time.Duration, err error) {
+	posting, abort := context.WithCancel(context.WithoutCancel(ctx))
+	defer abort()
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(postPatience):
+			abort()
+		case <-posting.Done():
+		}
+	})()
+	begin := time.Now()
+	err = ch.Post(posting, cuboid)
+	return time.Since(begin), err
+}
+
 // erase makes got's box zero and reads it back. What the last look says is what
 // counts: a cuboid that never arrived needs no erasing, and an answer to the
 // erasing can be lost.
 func erase(ctx context.Context, ch Channel, got *voxel.Block) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), erasePatience)
 	defer cancel()
 	err := ch.ToBlack(ctx, got.Box)
 	if e := ch.GetInto(ctx, got); e != nil {

@@ -171,13 +171,12 @@ func TestTook(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &place{}
-	p.post = func(context.Context) error {
-		p.data = cuboid().Data
+	p.post = func(ctx context.Context) error {
 		cancel()
-		return ctx.Err()
+		return ctx.Err() // which lives: what is on its way arrives
 	}
 	_, err := canary.Try(ctx, p, cuboid())
-	if !errors.Is(err, context.Canceled) || p.calls != "GPBG" || p.data != nil {
+	if !errors.Is(err, context.Canceled) || p.calls != "GPGBG" || p.data != nil {
 		t.Errorf("error %v, calls %s, data left: %v", err, p.calls, p.data != nil)
 	}
 	p = &place{}
@@ -186,13 +185,23 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// Erasing is given up after a while, and that is said.
+// A post that does not end is broken off when the caller has given up, and not
+// before; erasing is given up after a while, and that is said.
 func TestPatience(t *testing.T) {
+	hang := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(5*time.Minute, cancel)
+		begin := time.Now()
+		_, err := canary.Try(ctx, &place{post: hang, black: hang}, cuboid())
+		if took := time.Since(begin); !errors.Is(err, context.Canceled) || took != 5*time.Minute+canary.Patience {
+			t.Errorf("after %v: %v", took, err)
+		}
+	})
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
-		p := &place{black: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
-		_, err := canary.Try(t.Context(), p, cuboid())
-		if _, ok := errors.AsType[*canary.LeftError](err); !ok || time.Since(begin) != canary.Patience {
+		_, err := canary.Try(t.Context(), &place{black: hang}, cuboid())
+		if _, ok := errors.AsType[*canary.LeftError](err); !ok || time.Since(begin) != time.Minute {
 			t.Errorf("after %v: %v", time.Since(begin), err)
 		}
 	})

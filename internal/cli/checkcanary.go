@@ -85,7 +85,7 @@ func (c *checkup) tryCanary(ctx context.Context, box voxel.Box) bool {
 		return true
 	}
 	defer context.AfterFunc(ctx, func() {
-		fmt.Fprintf(c.Stderr, "ndpush: erasing the cuboid of --canary, which takes %v at most; a second interrupt leaves it in BOSS\n", canary.Patience)
+		fmt.Fprintf(c.Stderr, "ndpush: erasing the cuboid of --canary, which takes %v at most; a second interrupt may leave it in BOSS\n", canary.Patience)
 	})()
 	took, err := canary.Try(ctx, c.channel, block)
 	left, isLeft := errors.AsType[*canary.LeftError](err)
