@@ -308,7 +308,7 @@ func (e *estimate) notes() []string {
 
 // held is what an open slice holds, by looking at the first, and how that is
 // known. If it cannot be read here, it is counted as a whole image, which is
-// the most that any decoder holds.
+// the most that any decoder holds, unless the memory is limited anyway.
 func (o *gencmdOptions) held(ctx context.Context, j *job.Job) (in input, held int64, how string) {
 	in, err := o.input(ctx, j)
 	if err == nil {
@@ -317,6 +317,9 @@ func (o *gencmdOptions) held(ctx context.Context, j *job.Job) (in input, held in
 		if held, err = road(j, in.plan(j, first, 1, 0, false), in).Survey(ctx, nil); err == nil {
 			return in, held, fmt.Sprintf("as slice %d is read", j.ToSource(first).Min.Z)
 		}
+	}
+	if o.maxMem > 0 {
+		return in, 0, "the slices cannot be read here: what decoders hold is not counted, but each process keeps to --max-mem"
 	}
 	w, h := j.ImageSize()
 	return in, int64(w) * int64(h) * int64(j.Type.Size()), "the slices cannot be read here: counted as whole images"
