@@ -152,7 +152,7 @@ func (c *channelIngest) closeJournal(err error) error {
 		err = c.outcome.err()
 	}
 	switch {
-	case errors.Is(err, context.Canceled):
+	case exitCode(err) == exitInterrupted:
 		how = "interrupted"
 	case err != nil:
 		how = err.Error()
