@@ -68,7 +68,7 @@ var law = map[string][]string{
 	// And what this machine has to give.
 	"internal/machine": {},
 
-	"internal/cli": {"internal/", "testdata", "github.com/spf13", "golang.org/x/sync", "gopkg.in/ini.v1"},
+	"internal/cli": {"internal/", "testdata", "github.com/spf13", "gopkg.in/ini.v1"},
 }
 
 // pure are the packages that touch no disk, no network and no clock of their
