@@ -217,10 +217,10 @@ func (a *app) retryLog(ctx context.Context, o *retryOptions) error {
 	}
 	var torn error
 	if failures.Torn > 0 {
-		torn = fmt.Errorf("%s of %s tell of failures and were cut off before they said of what: ndpush verify finds those", counted(int64(failures.Torn), "line"), o.pythonLog)
+		torn = fmt.Errorf("%s of %s told of a failure, cut off before it said of what: ndpush verify finds those", counted(int64(failures.Torn), "line"), o.pythonLog)
 	}
 	if len(boxes) == 0 {
-		fmt.Fprintf(a.Stdout, "%s: nothing failed that did not succeed later%s\n", o.pythonLog, o.ofChannel())
+		fmt.Fprintf(a.Stdout, "%s: nothing%s failed that did not succeed later\n", o.pythonLog, o.ofChannel())
 		if torn != nil {
 			return &exitError{exitIncomplete, torn}
 		}

@@ -61,35 +61,13 @@ func (s *status) writeTrouble(b *strings.Builder) {
 	if len(s.missing) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "  missing slices: %s\n", s.missingText())
+	fmt.Fprintf(b, "  missing slices: %s\n", lossList(s.missing, s.rows()))
 	for _, l := range firstOf(s.missing, told) {
 		fmt.Fprintf(b, "  missing: slice %d: %s\n", l.Z, flat(l.Why))
 	}
 	if n := len(s.missing) - told; n > 0 {
 		fmt.Fprintf(b, "  and %d more are missing\n", n)
 	}
-}
-
-// missingText is "3, 16:20, 31 (rows 600:1024)".
-func (s *status) missingText() string {
-	var words []string
-	for i := 0; i < len(s.missing); i++ {
-		first := s.missing[i]
-		if rows := s.rowsOf(first); len(rows) > 0 {
-			words = append(words, fmt.Sprintf("%d (rows %s)", first.Z, strings.Join(rows, ", ")))
-			continue
-		}
-		last := first.Z
-		for i+1 < len(s.missing) && s.missing[i+1].Z == last+1 && len(s.rowsOf(s.missing[i+1])) == 0 {
-			i, last = i+1, last+1
-		}
-		word := fmt.Sprint(first.Z)
-		if last > first.Z {
-			word = voxel.Range{Min: first.Z, Max: last + 1}.String()
-		}
-		words = append(words, word)
-	}
-	return strings.Join(words, ", ")
 }
 
 // processText is what one process did, and whether it still does.

@@ -220,7 +220,10 @@ func (a *app) compare(ctx context.Context, how string, r *ingest.Road, ch *boss.
 func (a *app) compareAll(ctx context.Context, r *ingest.Road, ch *boss.Channel, out *outcome) error {
 	cuboids, bytes := r.Left()
 	what := "all slices"
-	if r.Skip != nil {
+	switch {
+	case r.Skip != nil && cuboids == 0:
+		return nil // nothing was posted again
+	case r.Skip != nil:
 		what = "what was posted again"
 	}
 	counter := progress.NewCounter(r.Plan.Channel, cuboids, bytes)
