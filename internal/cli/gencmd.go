@@ -277,7 +277,7 @@ func (a *app) estimate(ctx context.Context, o *gencmdOptions, jobs []*job.Job) (
 func (o *gencmdOptions) count(p plan.Plan, whole time.Duration) int {
 	switch {
 	case o.target > 0:
-		return int((whole + o.target - 1) / o.target)
+		return int(max(1, (whole+o.target-1)/o.target))
 	case o.totalMem > 0:
 		return int(max(1, o.totalMem/p.Memory().Total()))
 	}
