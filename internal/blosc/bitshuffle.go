@@ -49,9 +49,11 @@ func bitUnshuffle(dst, src, tmp []byte, ts int) {
 // bit) to (bit, word, byte), which is an exchange of word and byte followed by
 // an exchange of word and bit: 24 swaps for 64 bytes, instead of the 3 for each
 // 8 bytes, and as many again to write whole words, that one word at a time takes.
-func toRows(dst, src []byte) {
+func toRows(dst, src []byte) { toRowsFrom(dst, src, toRowsFast(dst, src)) }
+
+// toRowsFrom is toRows for all bytes of src but the first i, in plain Go.
+func toRowsFrom(dst, src []byte, i int) {
 	row := len(src) / 8
-	i := 0
 	for ; i+64 <= len(src); i += 64 {
 		s := src[i:][:64]
 		w0, w1, w2, w3, w4, w5, w6, w7 := transposeBits(transposeBytes(
@@ -77,9 +79,11 @@ func toRows(dst, src []byte) {
 }
 
 // fromRows undoes toRows.
-func fromRows(dst, src []byte) {
+func fromRows(dst, src []byte) { fromRowsFrom(dst, src, fromRowsFast(dst, src)) }
+
+// fromRowsFrom is fromRows for all bytes of dst but the first i, in plain Go.
+func fromRowsFrom(dst, src []byte, i int) {
 	row := len(src) / 8
-	i := 0
 	for ; i+64 <= len(src); i += 64 {
 		s := src[i/8:]
 		w0, w1, w2, w3, w4, w5, w6, w7 := transposeBytes(transposeBits(

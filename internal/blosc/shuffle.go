@@ -6,15 +6,21 @@ package blosc
 // dst is as long as src and elsewhere in memory.
 func shuffle(dst, src []byte, ts int) {
 	n := len(src) / ts
-	done := 0
+	shuffleFrom(dst, src, ts, shuffleFast(dst, src, n, ts))
+}
+
+// shuffleFrom is shuffle for all items but the first done ones, in plain Go.
+func shuffleFrom(dst, src []byte, ts, done int) {
+	n := len(src) / ts
 	switch {
 	case ts == 2:
-		done = shuffle2(dst, src, n)
+		done = shuffle2(dst, src, n, done)
 	case ts == 4:
-		done = shuffle4(dst, src, n)
+		done = shuffle4(dst, src, n, done)
 	case ts%8 == 0 && n >= 8:
+		from := done
 		for j := 0; j < ts; j += 8 {
-			done = shuffle8(dst[j*n:], src[j:], n, ts)
+			done = shuffle8(dst[j*n:], src[j:], n, ts, from)
 		}
 	}
 	for j := range ts {
@@ -29,15 +35,21 @@ func shuffle(dst, src []byte, ts int) {
 // unshuffle undoes shuffle.
 func unshuffle(dst, src []byte, ts int) {
 	n := len(src) / ts
-	done := 0
+	unshuffleFrom(dst, src, ts, unshuffleFast(dst, src, n, ts))
+}
+
+// unshuffleFrom is unshuffle for all items but the first done ones, in plain Go.
+func unshuffleFrom(dst, src []byte, ts, done int) {
+	n := len(src) / ts
 	switch {
 	case ts == 2:
-		done = unshuffle2(dst, src, n)
+		done = unshuffle2(dst, src, n, done)
 	case ts == 4:
-		done = unshuffle4(dst, src, n)
+		done = unshuffle4(dst, src, n, done)
 	case ts%8 == 0 && n >= 8:
+		from := done
 		for j := 0; j < ts; j += 8 {
-			done = unshuffle8(dst[j:], src[j*n:], n, ts)
+			done = unshuffle8(dst[j:], src[j*n:], n, ts, from)
 		}
 	}
 	for j := range ts {
@@ -49,13 +61,13 @@ func unshuffle(dst, src []byte, ts int) {
 	copy(dst[n*ts:], src[n*ts:])
 }
 
-// The fast paths below take eight items at a time, as words of eight bytes, and
-// transpose the matrix of their bytes. Each returns how many of the n items it
-// did. They gain a factor of two to three over the loops above (BenchmarkShuffle).
+// The functions below take eight items at a time, as words of eight bytes, and
+// transpose the matrix of their bytes. They begin with item i and return the
+// first of the n items that is left to do. They gain a factor of two to three
+// over the loops above, and what shuffleFast does another three (BenchmarkShuffle).
 
-func shuffle2(dst, src []byte, n int) int {
+func shuffle2(dst, src []byte, n, i int) int {
 	d0, d1 := dst[:n], dst[n:2*n]
-	i := 0
 	for ; i+8 <= n; i += 8 {
 		s := src[2*i:][:16]
 		a, b := le.Uint64(s), le.Uint64(s[8:])
@@ -68,9 +80,8 @@ func shuffle2(dst, src []byte, n int) int {
 	return i
 }
 
-func unshuffle2(dst, src []byte, n int) int {
+func unshuffle2(dst, src []byte, n, i int) int {
 	s0, s1 := src[:n], src[n:2*n]
-	i := 0
 	for ; i+8 <= n; i += 8 {
 		a, b := le.Uint64(s0[i:]), le.Uint64(s1[i:])
 		a, b = swap(a, b, 8, low8)
@@ -83,9 +94,8 @@ func unshuffle2(dst, src []byte, n int) int {
 	return i
 }
 
-func shuffle4(dst, src []byte, n int) int {
+func shuffle4(dst, src []byte, n, i int) int {
 	d0, d1, d2, d3 := dst[:n], dst[n:2*n], dst[2*n:3*n], dst[3*n:4*n]
-	i := 0
 	for ; i+8 <= n; i += 8 {
 		s := src[4*i:][:32]
 		a, b, c, d := le.Uint64(s), le.Uint64(s[8:]), le.Uint64(s[16:]), le.Uint64(s[24:])
@@ -103,9 +113,8 @@ func shuffle4(dst, src []byte, n int) int {
 	return i
 }
 
-func unshuffle4(dst, src []byte, n int) int {
+func unshuffle4(dst, src []byte, n, i int) int {
 	s0, s1, s2, s3 := src[:n], src[n:2*n], src[2*n:3*n], src[3*n:4*n]
-	i := 0
 	for ; i+8 <= n; i += 8 {
 		a, c, b, d := le.Uint64(s0[i:]), le.Uint64(s1[i:]), le.Uint64(s2[i:]), le.Uint64(s3[i:])
 		b, d = swap(b, d, 8, low8)
@@ -125,8 +134,7 @@ func unshuffle4(dst, src []byte, n int) int {
 
 // shuffle8 does eight bytes of each item: all of it if ts is 8, or the column
 // of a wider item that src and dst begin at.
-func shuffle8(dst, src []byte, n, ts int) int {
-	i := 0
+func shuffle8(dst, src []byte, n, ts, i int) int {
 	for ; i+8 <= n; i += 8 {
 		s := src[i*ts:]
 		w0, w1, w2, w3, w4, w5, w6, w7 := transposeBytes(
@@ -147,8 +155,7 @@ func shuffle8(dst, src []byte, n, ts int) int {
 }
 
 // unshuffle8 undoes shuffle8.
-func unshuffle8(dst, src []byte, n, ts int) int {
-	i := 0
+func unshuffle8(dst, src []byte, n, ts, i int) int {
 	for ; i+8 <= n; i += 8 {
 		s := src[i:]
 		w0, w1, w2, w3, w4, w5, w6, w7 := transposeBytes(

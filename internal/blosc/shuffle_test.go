@@ -45,25 +45,87 @@ func randomBytes(n int) []byte {
 	return p
 }
 
+// A fencedShuffle checks shuffles where a byte touched too far is a fault.
+type fencedShuffle struct{ in, got, back, tmp fence }
+
+func newFencedShuffle(tb testing.TB, n int) fencedShuffle {
+	return fencedShuffle{newFence(tb, n), newFence(tb, n), newFence(tb, n), newFence(tb, n)}
+}
+
+// check shuffles src and back in all ways.
+func (f fencedShuffle) check(t *testing.T, src []byte, ts int) {
+	t.Helper()
+	tmp := f.tmp[len(f.tmp)-len(src):]
+	f.checkWay(t, "byte", src, ts, slowShuffle(src, ts),
+		func(dst, src []byte) { shuffle(dst, src, ts) },
+		func(dst, src []byte) { unshuffle(dst, src, ts) })
+	f.checkWay(t, "byte in plain Go", src, ts, slowShuffle(src, ts),
+		func(dst, src []byte) { shuffleFrom(dst, src, ts, 0) },
+		func(dst, src []byte) { unshuffleFrom(dst, src, ts, 0) })
+	f.checkWay(t, "bit", src, ts, slowBitShuffle(src, ts),
+		func(dst, src []byte) { bitShuffle(dst, src, tmp, ts) },
+		func(dst, src []byte) { bitUnshuffle(dst, src, tmp, ts) })
+	if src = src[:len(src)&^7]; ts == 1 {
+		f.checkWay(t, "bit in plain Go", src, 1, slowBitShuffle(src, 1),
+			func(dst, src []byte) { toRowsFrom(dst, src, 0) },
+			func(dst, src []byte) { fromRowsFrom(dst, src, 0) })
+	}
+}
+
+// checkWay shuffles src at the beginning of the fenced memory and at its end.
+func (f fencedShuffle) checkWay(t *testing.T, name string, src []byte, ts int, want []byte, do, undo func(dst, src []byte)) {
+	t.Helper()
+	n := len(src)
+	for _, at := range []int{0, len(f.in) - n} {
+		in, got, back := f.in[at:][:n], f.got[at:][:n], f.back[at:][:n]
+		copy(in, src)
+		clear(got)
+		clear(back)
+		if do(got, in); !bytes.Equal(got, want) {
+			t.Errorf("shuffle of %d bytes, by %s of items of %d, is wrong", n, name, ts)
+		}
+		if undo(back, got); !bytes.Equal(back, src) {
+			t.Errorf("shuffle of %d bytes, by %s of items of %d, does not come back", n, name, ts)
+		}
+	}
+}
+
 func TestShuffle(t *testing.T) {
+	f := newFencedShuffle(t, 513*40)
 	for ts := 1; ts <= 40; ts++ {
-		for _, n := range []int{0, 1, 7, 8, 9, 15, 16, 63, 64, 65, 72, 128, 136} {
+		for _, n := range []int{0, 1, 7, 8, 9, 16, 31, 32, 33, 63, 64, 65, 72, 128, 136, 256, 264, 512} {
 			for _, more := range []int{0, 1, ts - 1} {
-				src := randomBytes(n*ts + more)
-				got, back, tmp := make([]byte, len(src)), make([]byte, len(src)), make([]byte, len(src))
-				shuffle(got, src, ts)
-				unshuffle(back, got, ts)
-				if !bytes.Equal(got, slowShuffle(src, ts)) || !bytes.Equal(back, src) {
-					t.Errorf("shuffle %d bytes in items of %d is wrong", len(src), ts)
-				}
-				bitShuffle(got, src, tmp, ts)
-				bitUnshuffle(back, got, tmp, ts)
-				if !bytes.Equal(got, slowBitShuffle(src, ts)) || !bytes.Equal(back, src) {
-					t.Errorf("bit shuffle %d bytes in items of %d is wrong", len(src), ts)
-				}
+				f.check(t, randomBytes(n*ts+more), ts)
 			}
 		}
 	}
+}
+
+// Every length that the widest steps can leave something of. As memory ends
+// behind the last byte, every alignment too.
+func TestShuffleLengths(t *testing.T) {
+	f := newFencedShuffle(t, 1100)
+	src := randomBytes(1100)
+	for _, ts := range []int{1, 2, 4, 8} {
+		for n := range src {
+			f.check(t, src[:n], ts)
+		}
+	}
+}
+
+func FuzzShuffle(f *testing.F) {
+	const most = 1 << 16
+	fenced := newFencedShuffle(f, most)
+	f.Add(randomBytes(600), 1)
+	f.Add(randomBytes(130), 2)
+	f.Add(randomBytes(700), 8)
+	f.Add(randomBytes(100), 3)
+	f.Fuzz(func(t *testing.T, src []byte, ts int) {
+		if ts < 1 || ts > MaxTypeSize || len(src) > most {
+			return
+		}
+		fenced.check(t, src, ts)
+	})
 }
 
 // BenchmarkShuffle works on one block, as the encoder does; 3 has no fast path.
@@ -75,7 +137,9 @@ func BenchmarkShuffle(b *testing.B) {
 		do   func(ts int)
 	}{
 		{"byte", func(ts int) { shuffle(dst, src, ts) }},
+		{"byte-go", func(ts int) { shuffleFrom(dst, src, ts, 0) }},
 		{"unbyte", func(ts int) { unshuffle(dst, src, ts) }},
+		{"unbyte-go", func(ts int) { unshuffleFrom(dst, src, ts, 0) }},
 		{"bit", func(ts int) { bitShuffle(dst, src, tmp, ts) }},
 		{"unbit", func(ts int) { bitUnshuffle(dst, src, tmp, ts) }},
 	} {
