@@ -28,9 +28,10 @@ var law = map[string][]string{
 	"internal/plan":  {"internal/voxel"},
 
 	// Formats.
-	"internal/blosc":  {"github.com/klauspost/compress", "github.com/pierrec/lz4"},
-	"internal/tiff":   {"github.com/klauspost/compress"},
-	"internal/raster": {"internal/voxel", "internal/tiff"},
+	"internal/blosc":   {"github.com/klauspost/compress", "github.com/pierrec/lz4"},
+	"internal/inflate": {},
+	"internal/tiff":    {"github.com/klauspost/compress"},
+	"internal/raster":  {"internal/voxel", "internal/tiff"},
 
 	// How patient those are who ask services, and how polite.
 	"internal/retry": {},
@@ -75,7 +76,7 @@ var law = map[string][]string{
 // own, and start nothing.
 var pure = []string{
 	"internal/voxel", "internal/job", "internal/plan",
-	"internal/blosc", "internal/tiff", "internal/raster",
+	"internal/blosc", "internal/inflate", "internal/tiff", "internal/raster",
 }
 
 // impure is what they may not import.

@@ -1,0 +1,263 @@
+// Package inflate decodes DEFLATE, made for images that are read by rows.
+//
+// A [Reader] decodes as much as is asked for and keeps its state for more. Its
+// input comes in pieces that are decoded where they lie. It is for pixels that
+// hardly compress, electron microscopes' above all: most symbols are literals of
+// six to eight bits, so a lookup gives two of them where they fit, and a 64-bit
+// buffer is filled once for several lookups.
+//
+// compress/flate and github.com/klauspost/compress/flate were the alternatives:
+// they read their input byte by byte, and took twice the time (see
+// BenchmarkReader).
+//
+// Sources: RFC 1951 (DEFLATE), cited as such with its section; RFC 1950 (zlib).
+package inflate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// A Source gives compressed data piece by piece.
+type Source interface {
+	// Next gives the next piece. It stays as it is until Next is called again.
+	// After the last one the error is io.EOF; any other error ends the data, too,
+	// and is handed on as it is.
+	Next() ([]byte, error)
+}
+
+const (
+	// windowBytes is how far back a match may reach (RFC 1951 section 2).
+	windowBytes = 32 << 10
+	// roundBytes is how much is decoded at a time; it and the window fit the
+	// second-level cache.
+	roundBytes = 64 << 10
+	// slackBytes is what a symbol may write behind its round: the longest match,
+	// and what is copied beyond its end for being whole words.
+	slackBytes = 258 + 16
+
+	// Held is the memory in bytes that a Reader takes.
+	Held = windowBytes + roundBytes + slackBytes + 4*(1<<litBits+1<<distBits) + 4<<10
+)
+
+// Errors of data that make no sense. Data that end too early are
+// io.ErrUnexpectedEOF.
+var (
+	errHeader   = errors.New("no zlib header")
+	errDict     = errors.New("zlib data with a preset dictionary")
+	errChecksum = errors.New("the Adler-32 checksum is wrong")
+	errBlock    = errors.New("a deflate block of a kind that there is not")
+	errStored   = errors.New("a stored deflate block whose length contradicts itself")
+	errCodes    = errors.New("a deflate block with an impossible Huffman code")
+	errSymbol   = errors.New("a deflate symbol that means nothing")
+	errDistance = errors.New("a deflate match that begins before the data")
+)
+
+// A Reader decodes one stream after another, in memory that it reuses. Its zero
+// value is ready for Reset. It is not safe for concurrent use.
+type Reader struct {
+	src  Source
+	in   []byte // the piece that is being decoded
+	pos  int    // what comes next of it
+	bits uint64 // the next bits of the data, from the lowest
+	n    uint   // how many they are; above them there may be more of the same data
+
+	buf    []byte // window, round, slack
+	end    int    // of what is decoded in buf
+	read   int    // of which this was read
+	zlib   bool
+	sum    adler
+	step   func(*Reader) error // what comes next; nil after the last block
+	final  bool                // the block is the last one
+	stored int                 // bytes left of a stored block
+	err    error               // why there is no more than is in buf
+
+	lit  litTable
+	dist distTable
+	lens [maxLit + maxDist]uint8
+}
+
+// Reset makes r decode the zlib stream that src gives (RFC 1950), whose
+// checksum is checked at its end.
+func (r *Reader) Reset(src Source) {
+	r.reset(src)
+	r.zlib, r.step = true, (*Reader).header
+}
+
+// ResetRaw makes r decode the DEFLATE stream that src gives, without a checksum.
+func (r *Reader) ResetRaw(src Source) {
+	r.reset(src)
+	r.zlib, r.step = false, (*Reader).block
+}
+
+func (r *Reader) reset(src Source) {
+	if r.buf == nil {
+		r.buf = make([]byte, windowBytes+roundBytes+slackBytes)
+	}
+	r.src, r.in, r.pos, r.bits, r.n = src, nil, 0, 0, 0
+	r.end, r.read, r.sum, r.final, r.err = 0, 0, adler{1, 0}, false, nil
+}
+
+// Read implements io.Reader. What comes before data that are damaged or end too
+// early is given first, and the reason then; whether it is as it was written,
+// only the checksum can tell. io.EOF means that the stream is complete, and its
+// checksum right.
+func (r *Reader) Read(p []byte) (n int, err error) {
+	for len(p) > 0 {
+		if r.read == r.end {
+			if r.err != nil {
+				return n, r.err
+			}
+			r.round()
+			continue
+		}
+		k := copy(p, r.buf[r.read:r.end])
+		r.read += k
+		n += k
+		p = p[k:]
+	}
+	return n, nil
+}
+
+// Unused is how many bytes of the last piece lie behind the stream, once Read
+// gave io.EOF.
+func (r *Reader) Unused() int { return int(r.n/8) + len(r.in) - r.pos }
+
+// round decodes until the round is full, the stream ends, or it breaks.
+func (r *Reader) round() {
+	if r.end > windowBytes {
+		r.end = copy(r.buf, r.buf[r.end-windowBytes:r.end])
+	}
+	r.read = r.end
+	for r.err == nil && r.end < windowBytes+roundBytes {
+		if r.step == nil {
+			r.trailer()
+			return
+		}
+		r.err = r.step(r)
+	}
+	if r.zlib {
+		r.sum.add(r.buf[r.read:r.end])
+	}
+}
+
+// trailer ends the stream.
+func (r *Reader) trailer() {
+	r.err = io.EOF
+	if !r.zlib {
+		return
+	}
+	r.sum.add(r.buf[r.read:r.end])
+	r.drop(r.n & 7)
+	var sum uint32
+	for range 4 {
+		c, err := r.take(8)
+		if err != nil {
+			r.err = err
+			return
+		}
+		sum = sum<<8 | uint32(c)
+	}
+	if sum != r.sum.value() {
+		r.err = errChecksum
+	}
+}
+
+// header reads the two bytes that begin a zlib stream (RFC 1950 section 2.2).
+func (r *Reader) header() error {
+	h, err := r.take(16)
+	if err != nil {
+		return err
+	}
+	method, flags := h&0xff, h>>8
+	switch {
+	case method&15 != 8 || method>>4 > 7 || (method<<8|flags)%31 != 0:
+		return errHeader
+	case flags&0x20 != 0:
+		return errDict
+	}
+	r.step = (*Reader).block
+	return nil
+}
+
+// block reads a block's header (RFC 1951 section 3.2.3).
+func (r *Reader) block() error {
+	if r.final {
+		r.step = nil
+		return nil
+	}
+	h, err := r.take(3)
+	if err != nil {
+		return err
+	}
+	r.final = h&1 != 0
+	switch h >> 1 {
+	case 0:
+		return r.storedHeader()
+	case 1:
+		err = r.fixed()
+	case 2:
+		err = r.dynamic()
+	default:
+		err = errBlock
+	}
+	r.step = (*Reader).symbols
+	return err
+}
+
+// storedHeader reads the length of a block that is not compressed (section
+// 3.2.4).
+func (r *Reader) storedHeader() error {
+	r.drop(r.n & 7)
+	h, err := r.take(32)
+	if err != nil {
+		return err
+	}
+	if uint16(h) != ^uint16(h>>16) {
+		return errStored
+	}
+	r.stored, r.step = int(uint16(h)), (*Reader).copyStored
+	return nil
+}
+
+// copyStored gives what the round has room for of a stored block.
+func (r *Reader) copyStored() error {
+	for r.stored > 0 && r.end < windowBytes+roundBytes {
+		if r.n >= 8 {
+			r.buf[r.end] = byte(r.bits)
+			r.drop(8)
+			r.end++
+			r.stored--
+			continue
+		}
+		r.bits = 0
+		if r.pos == len(r.in) {
+			if err := r.next(); err != nil {
+				return err
+			}
+			continue
+		}
+		k := min(r.stored, windowBytes+roundBytes-r.end)
+		k = copy(r.buf[r.end:r.end+k], r.in[r.pos:])
+		r.end += k
+		r.pos += k
+		r.stored -= k
+	}
+	if r.stored == 0 {
+		r.step = (*Reader).block
+	}
+	return nil
+}
+
+// next goes on to the next piece.
+func (r *Reader) next() error {
+	piece, err := r.src.Next()
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("deflate data: %w", io.ErrUnexpectedEOF)
+	}
+	if err == nil {
+		r.in, r.pos = piece, 0
+	}
+	return err
+}

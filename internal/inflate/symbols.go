@@ -1,0 +1,181 @@
+package inflate
+
+import "encoding/binary"
+
+// symbols decodes symbols until the block ends or the round is full.
+func (r *Reader) symbols() error {
+	for r.end < windowBytes+roundBytes {
+		r.fast()
+		if r.end >= windowBytes+roundBytes {
+			break
+		}
+		done, err := r.symbol()
+		if err != nil {
+			return err
+		}
+		if done {
+			r.step = (*Reader).block
+			break
+		}
+	}
+	return nil
+}
+
+// fast decodes symbols while there are words of input, and stops before what it
+// does not know.
+//
+// A word that is or'd to the buffer brings more bits than are counted; the same
+// ones come again with the next word.
+func (r *Reader) fast() {
+	const litMask, distMask = 1<<litBits - 1, 1<<distBits - 1
+	le := binary.LittleEndian
+	in, pos, b, n := r.in, r.pos, r.bits, r.n
+	buf, end := r.buf, r.end
+	lit, dist := &r.lit.table, &r.dist.table
+
+	for last := len(in) - 16; pos <= last && end < windowBytes+roundBytes; {
+		b |= le.Uint64(in[pos:]) << (n & 63)
+		pos += int((63 - n) >> 3)
+		n |= 56
+		e := lit[b&litMask]
+		if e&isLiteral != 0 {
+			le.PutUint16(buf[end:], uint16(e>>16))
+			end += int(e >> 8 & 3)
+			b >>= e & 63
+			n -= e.size()
+			e = lit[b&litMask]
+			if e&isLiteral != 0 {
+				le.PutUint16(buf[end:], uint16(e>>16))
+				end += int(e >> 8 & 3)
+				b >>= e & 63
+				n -= e.size()
+				e = lit[b&litMask]
+				if e&isLiteral != 0 {
+					le.PutUint16(buf[end:], uint16(e>>16))
+					end += int(e >> 8 & 3)
+					b >>= e & 63
+					n -= e.size()
+					e = lit[b&litMask]
+					if e&isLiteral != 0 {
+						le.PutUint16(buf[end:], uint16(e>>16))
+						end += int(e >> 8 & 3)
+						b >>= e & 63
+						n -= e.size()
+						continue
+					}
+				}
+			}
+			b |= le.Uint64(in[pos:]) << (n & 63)
+			pos += int((63 - n) >> 3)
+			n |= 56
+		}
+		if e&isOther != 0 {
+			break
+		}
+		rest := b >> (e & 63)
+		d := dist[rest&distMask]
+		distance := int(d>>16) + int(rest&(1<<(d&63)-1)>>(d>>8&15))
+		if d&isOther != 0 || distance > end {
+			break
+		}
+		length := int(e>>16) + int(b&(1<<(e&63)-1)>>(e>>8&15))
+		b = rest >> (d & 63)
+		n -= e.size() + d.size()
+		to := end
+		end += length
+		switch {
+		case distance >= 8 && length <= 64:
+			for from := to - distance; to < end; from, to = from+8, to+8 {
+				le.PutUint64(buf[to:], le.Uint64(buf[from:]))
+			}
+		case distance >= length:
+			copy(buf[to:end], buf[to-distance:])
+		default:
+			repeat(buf[to-distance:end], distance)
+		}
+	}
+	r.pos, r.bits, r.n, r.end = pos, b, n, end
+}
+
+// repeat makes p all of its first period bytes, again and again.
+func repeat(p []byte, period int) {
+	for n := period; n < len(p); n *= 2 {
+		copy(p[n:], p[:n])
+	}
+}
+
+// symbol decodes one symbol, with its distance, from however few bits there are.
+func (r *Reader) symbol() (done bool, err error) {
+	e, err := r.decode(&r.lit.code, litEntries[:], r.lit.table[:])
+	switch {
+	case err != nil:
+		return false, err
+	case e&isLiteral != 0:
+		// Of two literals the bits of the second may not be there.
+		binary.LittleEndian.PutUint16(r.buf[r.end:], uint16(e>>16))
+		if e.size() > r.n {
+			r.end++
+			r.drop(uint(e >> 10 & 15))
+			return false, nil
+		}
+		r.end += int(e >> 8 & 3)
+		r.drop(e.size())
+		return false, nil
+	case e&kinds == endOfBlock:
+		r.drop(e.size())
+		return true, nil
+	}
+	length, err := r.extra(e)
+	if err != nil {
+		return false, err
+	}
+	d, err := r.decode(&r.dist.code, distEntries[:], r.dist.table[:])
+	if err != nil {
+		return false, err
+	}
+	distance, err := r.extra(d)
+	if err != nil {
+		return false, err
+	}
+	if distance > r.end {
+		return false, errDistance
+	}
+	repeat(r.buf[r.end-distance:r.end+length], distance)
+	r.end += length
+	return false, nil
+}
+
+// decode finds the entry of the next bits, of which those of its code are there.
+func (r *Reader) decode(c *code, meaning, table []entry) (entry, error) {
+	err := r.fill(maxCode)
+	word := r.bits & (1<<r.n - 1)
+	e := table[word&uint64(len(table)-1)]
+	if e == longCode {
+		e = c.long(word, meaning)
+	}
+	need := e.size()
+	switch {
+	case e&isLiteral != 0:
+		need = uint(e >> 10 & 15)
+	case e&isOther == 0:
+		need = uint(e >> 8 & 15)
+	}
+	if need > r.n || e&kinds == noSymbol && err != nil {
+		return 0, err
+	}
+	if e&kinds == noSymbol {
+		return 0, errSymbol
+	}
+	return e, nil
+}
+
+// extra passes a length or a distance, and adds its extra bits.
+func (r *Reader) extra(e entry) (int, error) {
+	size := e >> 8 & 15
+	if err := r.fill(e.size()); err != nil {
+		return 0, err
+	}
+	v := int(e>>16) + int(r.bits&(1<<e.size()-1)>>size)
+	r.drop(e.size())
+	return v, nil
+}
