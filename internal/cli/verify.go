@@ -37,7 +37,7 @@ type verifyOptions struct {
 func (a *app) newVerifyCmd() *cobra.Command {
 	o := new(verifyOptions)
 	cmd := &cobra.Command{
-		Use:   "verify [JOURNAL] [flags]",
+		Use:   "verify [JOURNAL…] [flags]",
 		Short: "Compare what BOSS holds with what was posted, or with the images",
 		Long: `Verify reads back what was posted and compares. It writes nothing in BOSS.
 
@@ -98,7 +98,7 @@ func (a *app) runVerify(ctx context.Context, o *verifyOptions) error {
 	case o.merge:
 		return a.mergeReports(o.args)
 	case o.against == againstJournal:
-		return a.verifyJournal(ctx, o)
+		return a.verifyJournals(ctx, o)
 	}
 	return a.verifySource(ctx, o)
 }
@@ -134,8 +134,8 @@ func (o *verifyOptions) judge() error {
 		if o.sample > 0 {
 			p.add("--sample is of comparisons with the source: add --against source")
 		}
-		if len(o.args) > 1 {
-			p.add("%d journals are given: want one", len(o.args))
+		if len(o.args) > 1 && o.report != "" {
+			p.add("--report is of one channel: %d journals are given", len(o.args))
 		}
 	}
 	return errors.Join(p...)

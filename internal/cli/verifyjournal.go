@@ -18,13 +18,32 @@ import (
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
+// verifyJournals compares with the sums of each journal that is named, or of the
+// one that is found. It ends with the worst of what was found.
+func (a *app) verifyJournals(ctx context.Context, o *verifyOptions) error {
+	if len(o.args) < 2 {
+		return a.verifyJournal(ctx, o, o.args)
+	}
+	var worst error
+	for _, dir := range o.args {
+		err := a.verifyJournal(ctx, o, []string{dir})
+		if code := exitCode(err); code != exitDone && code != exitIncomplete && code != exitDiffers {
+			return err
+		}
+		if exitCode(err) > exitCode(worst) {
+			worst = err
+		}
+	}
+	return worst
+}
+
 // verifyJournal compares with the sums of a journal.
-func (a *app) verifyJournal(ctx context.Context, o *verifyOptions) error {
+func (a *app) verifyJournal(ctx context.Context, o *verifyOptions, args []string) error {
 	share, err := o.share(a.Getenv)
 	if err != nil {
 		return usage(err)
 	}
-	choice := journalChoice{o.args, o.logDir}
+	choice := journalChoice{args, o.logDir}
 	dir, err := choice.find(&o.jobFlags)
 	if err != nil {
 		return err
