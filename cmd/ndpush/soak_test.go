@@ -45,7 +45,7 @@ type soak struct {
 	stack
 	boss  *bossProcess
 	rnd   *rand.Rand
-	kills int // to come
+	kills int // wanted
 
 	began     time.Time
 	processes int
@@ -90,7 +90,8 @@ func (k *soak) weather() []localboss.Fault {
 }
 
 func (k *soak) run() {
-	for k.kills > 0 {
+	// Some end before they can be killed, all of them once nothing is left.
+	for k.killed < k.kills && k.processes < 3*k.kills {
 		k.life()
 	}
 	if k.rnd.IntN(2) == 0 {
@@ -128,7 +129,7 @@ type share struct {
 func (k *soak) life() {
 	var shares []share
 	for _, split := range k.split() {
-		p := share{workers: 1 + k.rnd.IntN(8), last: k.rnd.IntN(1 + 2*k.cuboids()/(k.killed+k.kills+1))}
+		p := share{workers: 1 + k.rnd.IntN(8), last: k.rnd.IntN(1 + 2*k.cuboids()/(k.kills+1))}
 		verify := []string{"none", "sample", "full"}[k.rnd.IntN(3)]
 		p.process = k.start(k.args("ingest", append(split, "--verify", verify, "--workers", fmt.Sprint(p.workers))...)...)
 		shares = append(shares, p)
@@ -162,7 +163,6 @@ func (k *soak) stab(p share) {
 	time.Sleep(pause)
 	if p.ended() {
 		k.endedWith(p.process)
-		k.kills-- // or it would never end when nothing is left
 		return
 	}
 	p.kill()
@@ -170,7 +170,6 @@ func (k *soak) stab(p share) {
 		k.endedWith(p.process)
 		return
 	}
-	k.kills--
 	k.killed++
 	open := len(k.pagesOf("", k.stack, p.cmd.Process.Pid).open)
 	if open > p.workers {
