@@ -94,7 +94,7 @@ func (c *channelIngest) openJournal(ctx context.Context) (err error) {
 		Version: version(), Job: o.fingerprint(j, c.client.URL()), Flags: o.again(j),
 		Data: j.Data(), Whole: j.Whole(), Origin: j.Origin(), Type: j.ChannelType(),
 	}
-	opts := journal.Options{Fresh: o.fresh}
+	opts := journal.Options{Fresh: o.fresh, SyncEvery: j.Data().X().CountPieces(plan.CuboidX)} // a band's cuboids
 	if o.moved {
 		opts.MayDiffer = []string{imagesKey}
 	}

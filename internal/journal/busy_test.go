@@ -3,6 +3,7 @@ package journal_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"runtime"
 	"sync"
@@ -186,11 +187,27 @@ func TestHeartbeat(t *testing.T) {
 		if f := read(t, dir).Files()[0]; !f.Alive(f.Beat) || f.End != "" {
 			t.Error("a process at work is not alive")
 		}
+		must(t, w.Begin(box("0:1024/0:1024/0:16")))
 		must(t, w.Close("done"))
 		if f := read(t, dir).Files()[0]; f.Alive(f.Beat) {
 			t.Error("a process that ended is alive")
 		}
 	})
+}
+
+// A process that came to no cuboid leaves nothing behind.
+func TestCloseUnused(t *testing.T) {
+	dir := t.TempDir()
+	w, _ := open(t, dir, head("n1", box(whole)), journal.Options{})
+	must(t, w.Missing(3, voxel.Range{}, errors.New("no such file")))
+	must(t, w.Close("no slice can be read"))
+	if names := ls(t, dir); len(names) != 0 {
+		t.Errorf("there are %v", names)
+	}
+	if err := w.Begin(box("0:1024/0:1024/0:16")); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("after Close, Begin = %v", err)
+	}
+	must(t, w.Close("again"))
 }
 
 // Alive of a process elsewhere, or nowhere.

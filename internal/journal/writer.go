@@ -173,21 +173,26 @@ func (w *Writer) fail(act string, err error) {
 }
 
 // Close writes how the process ended ("done", "incomplete", "interrupted", or an
-// error's sentence), syncs and closes the file. After that, methods return
-// [fs.ErrClosed], and another Close returns nil.
+// error's sentence), syncs and closes the file. One that came to no cuboid counts
+// for nothing: its file is removed. After that, methods return [fs.ErrClosed],
+// and another Close returns nil.
 func (w *Writer) Close(how string) error {
 	w.mu.Lock()
-	closed := w.closed
-	w.closed = true
+	closed, began, err := w.closed, w.marked, w.err
+	w.closed, w.ended = true, w.ended || !w.marked
 	w.mu.Unlock()
-	if closed {
+	switch {
+	case closed:
 		return nil
+	case !began:
+		w.remove() // it counts for nothing, and people need not see it
+		return err
 	}
 	w.end()
 	if how == "" {
 		how = "ended"
 	}
-	err := w.write(line{End: shorten(how), At: stamp(w.now())}, true)
+	err = w.write(line{End: shorten(how), At: stamp(w.now())}, true)
 	if e := w.file.Close(); err == nil && e != nil {
 		err = fmt.Errorf("journal %s: close: %w", w.path, cause(e))
 	}
