@@ -28,17 +28,26 @@ func isNoKey(err error) bool {
 	return IsExisting(err) && strings.Contains(strings.ToLower(err.Error()), "not found")
 }
 
+// AddMeta sets a metadata key that the resource of these names does not have. If
+// it has one, the error is one for which [IsExisting] is true, and its value stays.
+func (c *Client) AddMeta(ctx context.Context, key, value string, names ...string) error {
+	return c.sendMeta(ctx, http.MethodPost, key, value, names, http.StatusCreated)
+}
+
 // SetMeta sets the metadata key of the resource of these names, whether or not
 // there was such a key before.
 func (c *Client) SetMeta(ctx context.Context, key, value string, names ...string) error {
+	err := c.AddMeta(ctx, key, value, names...)
+	if IsExisting(err) {
+		err = c.sendMeta(ctx, http.MethodPut, key, value, names, http.StatusOK)
+	}
+	return err
+}
+
+func (c *Client) sendMeta(ctx context.Context, method, key, value string, names []string, want int) error {
 	path, err := metaPath(names)
 	if err != nil {
 		return err
 	}
-	query := url.Values{"key": {key}, "value": {value}}
-	err = c.sendJSON(ctx, http.MethodPost, path, query, nil, http.StatusCreated)
-	if IsExisting(err) {
-		err = c.sendJSON(ctx, http.MethodPut, path, query, nil, http.StatusOK)
-	}
-	return err
+	return c.sendJSON(ctx, method, path, url.Values{"key": {key}, "value": {value}}, nil, want)
 }

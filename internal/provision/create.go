@@ -42,7 +42,7 @@ func (s *state) createOne(ctx context.Context, c *boss.Client, j *job.Job, kind 
 	case kindExperiment:
 		return c.CreateExperiment(ctx, s.newExperiment(j))
 	case kindOffsets:
-		return c.SetMeta(ctx, offsetsKey, offsetsText(j.Offset()), j.Collection, j.Experiment)
+		return c.AddMeta(ctx, offsetsKey, offsetsText(j.Offset()), j.Collection, j.Experiment)
 	case kindSource:
 		return c.CreateChannel(ctx, j.Collection, j.Experiment, boss.ChannelInfo{
 			Name: j.SourceChannel, Type: "image", Datatype: voxel.Uint8.String(),

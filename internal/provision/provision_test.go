@@ -440,22 +440,32 @@ func TestRace(t *testing.T) {
 	}
 }
 
-// Who loses the race to somebody with other plans is told so.
+// Who loses the race to somebody with other plans is told so, and changes nothing.
 func TestRaceWithAnotherJob(t *testing.T) {
-	var once sync.Once
-	s := newServer(t, localboss.Options{})
-	other := images()
-	other.Type = voxel.Uint8
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == "POST" {
-			once.Do(func() { create(t, s, other) })
+	for want, change := range map[string]func(*job.Spec){
+		"is uint8, not uint16":         func(s *job.Spec) { s.Type = voxel.Uint8 },
+		"is [0, 0, 7], not [0, 0, 5]:": func(s *job.Spec) { s.ForcedOffset = &voxel.Point{Z: 7} },
+	} {
+		mine := images()
+		mine.ForcedOffset, mine.FrameZ = &voxel.Point{Z: 5}, voxel.Range{Max: 30}
+		other := mine
+		change(&other)
+		var once sync.Once
+		s := newServer(t, localboss.Options{})
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "POST" {
+				once.Do(func() { create(t, s, other) })
+			}
+			s.local.ServeHTTP(w, r)
+		}))
+		defer srv.Close()
+		report, err := provision.Create(t.Context(), newClient(t, srv.URL), newJob(t, mine))
+		if e := (*provision.Error)(nil); !errors.As(err, &e) || len(e.Disagreements) != 1 || !strings.Contains(err.Error(), want) || strings.Contains(text(report), "created") {
+			t.Errorf("%s: got %v\n%s", want, err, text(report))
 		}
-		s.local.ServeHTTP(w, r)
-	}))
-	defer srv.Close()
-	report, err := provision.Create(t.Context(), newClient(t, srv.URL), newJob(t, images()))
-	if e := (*provision.Error)(nil); !errors.As(err, &e) || len(e.Disagreements) != 1 || !strings.Contains(err.Error(), "is uint8, not uint16") || strings.Contains(text(report), "created") {
-		t.Errorf("got %v\n%s", err, text(report))
+		if _, err := provision.Check(t.Context(), s.Client, newJob(t, other)); err != nil {
+			t.Errorf("%s: the other's job: %v", want, err)
+		}
 	}
 }
 
