@@ -164,7 +164,7 @@ func (c *channelIngest) carry(ctx context.Context) error {
 		c.job.Path(), p.Data, counted(p.CountCuboids(), "cuboid"), size(p.Bytes()), c.extent(cuboids), size(p.Memory().Total()))
 	var err error
 	if cuboids > 0 {
-		err = c.post(ctx, cuboids, bytes)
+		err = c.options.explainReading(c.post(ctx, cuboids, bytes))
 	}
 	if err == nil {
 		err = c.compare(ctx, c.options.verify, c.compared(p), c.channel, &c.outcome)

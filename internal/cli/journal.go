@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -112,16 +113,25 @@ func (c *channelIngest) openJournal(ctx context.Context) (err error) {
 	case !o.replace:
 		c.road.Skip = c.before.Done
 	}
-	if o.replace {
-		c.road.Eraser = lateEraser{c}
+	if o.replace || slices.ContainsFunc(c.before.Files(), standsIn) {
+		c.road.Eraser = eraser{c}
 	}
 	return nil
 }
 
-// A lateEraser erases in the channel that is known only once BOSS was asked.
-type lateEraser struct{ c *channelIngest }
+// standsIn reports whether a process may have posted what others are to correct.
+func standsIn(f *journal.File) bool {
+	return f.Header.Flags["missing"] == job.Previous.String() || f.Header.Flags["replace"] != ""
+}
 
-func (e lateEraser) ToBlack(ctx context.Context, box voxel.Box) error {
+// An eraser erases what is to be replaced, or was something's stand-in: BOSS does
+// not overwrite it where the true voxels are zero.
+type eraser struct{ c *channelIngest } // whose channel is known only once BOSS was asked
+
+func (e eraser) ToBlack(ctx context.Context, box voxel.Box) error {
+	if !e.c.options.replace && !e.c.before.Stale(box) {
+		return nil
+	}
 	return e.c.channel.ToBlack(ctx, box)
 }
 

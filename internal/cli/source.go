@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/neurodata/ndpush/internal/job"
@@ -191,6 +192,16 @@ func (f *jobFlags) changed() string {
 		return ""
 	}
 	return f.stack.Changed()
+}
+
+// explainReading adds to the error of a run what to do, if it is about a slice
+// that is damaged or was taken away meanwhile.
+func (f *jobFlags) explainReading(err error) error {
+	var broken *source.RowError
+	if errors.As(err, &broken) || errors.Is(err, fs.ErrNotExist) {
+		return f.explainSource(err)
+	}
+	return err
 }
 
 // explainSource adds to an error about slices what to do.

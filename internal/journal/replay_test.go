@@ -355,3 +355,33 @@ func TestReadDir(t *testing.T) {
 		t.Errorf("Dir = %s, want %s", got, want)
 	}
 }
+
+// What stood in for lost rows may be there until all of it is posted anew, also
+// if somebody began to and was killed.
+func TestStale(t *testing.T) {
+	dir := t.TempDir()
+	check := func(want bool, b string) {
+		t.Helper()
+		if got := read(t, dir).Stale(box(b)); got != want {
+			t.Errorf("Stale(%s) = %v, want %v", b, got, want)
+		}
+	}
+	write(t, dir, 0, headText("n1", whole),
+		`{"missing":20,"why":"gone"}`,
+		`{"begin":"0:1024/0:1024/0:16"}`,
+		`{"posted":"0:1024/0:1024/0:16","sum":"00000000000000ff",`+at+`}`,
+		`{"begin":"0:1024/0:1024/16:32"}`,
+		`{"posted":"0:1024/0:1024/16:32","sum":"00000000000000aa",`+at+`}`,
+		`{"begin":"1024:2048/0:1024/16:32"}`,
+	)
+	check(false, "0:1024/0:1024/0:16")
+	check(true, "0:1024/0:1024/16:32")
+	check(true, "0:2048/0:1024/0:32")
+	check(false, "1024:2048/0:1024/16:32") // nothing was there before
+	write(t, dir, 1, headText("n1", whole), `{"begin":"0:1024/0:1024/16:32"}`)
+	check(true, "0:1024/0:1024/16:32")
+	write(t, dir, 2, headText("n1", whole), `{"failed":"0:1024/0:1024/16:32","why":"no",`+at+`}`)
+	check(true, "0:1024/0:1024/16:32")
+	write(t, dir, 3, headText("n1", whole), `{"posted":"0:1024/0:1024/16:32","sum":"00000000000000bb",`+at+`}`)
+	check(false, "0:1024/0:1024/16:32")
+}

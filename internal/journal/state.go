@@ -51,6 +51,8 @@ type entry struct {
 	lost uint16 // bit i: slice i of its cell has lost rows in it
 	fate Fate
 	kept bool
+	// stale: it was done before, and what was there then may be there still.
+	stale bool
 }
 
 // Bytes is what a State takes of memory for each cuboid, at most, beside the reasons of failed
@@ -89,6 +91,9 @@ func (s *State) Files() []*File { return s.files }
 func (s *State) add(box voxel.Box, e entry) {
 	c := cellOf(box.Min)
 	e.local = localOf(box, c)
+	e.stale = !e.fate.done() && slices.ContainsFunc(s.cells[c], func(old entry) bool {
+		return (old.fate.done() || old.stale) && overlap(old.box(c), box)
+	})
 	list := slices.DeleteFunc(s.cells[c], func(old entry) bool { return box.Contains(old.box(c)) })
 	list = append(list, e)
 	// One that is hidden by several together, as when a cuboid that failed was
@@ -235,6 +240,21 @@ func (s *State) Same(box voxel.Box, sum uint64, zero bool) bool {
 func over(c cell, list []entry, i int) bool {
 	box := list[i].box(c)
 	return slices.ContainsFunc(list[i+1:], func(e entry) bool { return overlap(e.box(c), box) })
+}
+
+// Stale reports whether BOSS may hold something in box that is not what the source
+// has: what stands for lost rows, or what was there before somebody began to put
+// something else in its place and did not end.
+func (s *State) Stale(box voxel.Box) bool {
+	for piece := range box.Pieces(grid) {
+		c := cellOf(piece.Min)
+		if slices.ContainsFunc(s.cells[c], func(e entry) bool {
+			return (e.stale || e.lost != 0 && e.fate.done()) && overlap(e.box(c), box)
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // claims reports whether the journals say of any voxel of box that it is done.
