@@ -98,8 +98,7 @@ func TestStatus(t *testing.T) {
 		state string
 		z     string
 	}{
-		"nothing": {[]process{{whole: whole}}, "0 0 0 0 4", "0:32 left"},
-		"all":     {[]process{{whole: whole, say: full}}, "3 1 0 0 0 complete", "0:32 posted"},
+		"all": {[]process{{whole: whole, say: full}}, "3 1 0 0 0 complete", "0:32 posted"},
 		"one of each": {[]process{{whole: whole, say: []string{"posted 0:1024/0:1024/0:16", "failed 1024:2048/0:1024/0:16", "begin 0:1024/0:1024/16:32"}}},
 			"1 0 1 1 1", "0:16 1 failed; 16:32 1 in flight, 1 left"},
 		"shares": {[]process{{whole: whole, data: "0:2048/0:1024/16:32", say: full[2:]}, {whole: whole, data: "0:2048/0:1024/0:16", say: full[:2]}},
