@@ -30,8 +30,9 @@ var law = map[string][]string{
 	// Formats.
 	"internal/blosc":   {"github.com/klauspost/compress", "github.com/pierrec/lz4"},
 	"internal/inflate": {},
+	"internal/png":     {"internal/inflate"},
 	"internal/tiff":    {"github.com/klauspost/compress"},
-	"internal/raster":  {"internal/voxel", "internal/tiff"},
+	"internal/raster":  {"internal/voxel", "internal/png", "internal/tiff"},
 
 	// How patient those are who ask services, and how polite.
 	"internal/retry": {},
@@ -76,7 +77,7 @@ var law = map[string][]string{
 // own, and start nothing.
 var pure = []string{
 	"internal/voxel", "internal/job", "internal/plan",
-	"internal/blosc", "internal/inflate", "internal/tiff", "internal/raster",
+	"internal/blosc", "internal/inflate", "internal/png", "internal/tiff", "internal/raster",
 }
 
 // impure is what they may not import.

@@ -25,7 +25,7 @@
 // The packages, from what knows nothing to what knows all:
 //
 //	voxel job plan                  nouns: no disk, no network, no clock
-//	blosc inflate tiff raster       formats: bytes in, bytes out
+//	blosc inflate png tiff raster   formats: bytes in, bytes out
 //	retry pace                      how patiently, and how politely, services are asked
 //	source                          where slices come from:
 //	local s3 render                   a directory, a bucket, a render service

@@ -229,7 +229,7 @@ func (t *litTable) pairs() bool {
 		}
 		fit += int(t.counts[n]) << (litBits - n) * share >> litBits
 	}
-	return fit > 1<<litBits/4
+	return fit > 1<<litBits/3
 }
 
 // pair adds, to each literal, the next one if the table sees all of it.

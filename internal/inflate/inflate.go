@@ -37,8 +37,10 @@ const (
 	// and what is copied beyond its end for being whole words.
 	slackBytes = 258 + 16
 
+	bufBytes = windowBytes + roundBytes + slackBytes
+
 	// Held is the memory in bytes that a Reader takes.
-	Held = windowBytes + roundBytes + slackBytes + 4*(1<<litBits+1<<distBits) + 4<<10
+	Held = bufBytes + 4*(1<<litBits+1<<distBits) + 4<<10
 )
 
 // Errors of data that make no sense. Data that end too early are
@@ -63,9 +65,9 @@ type Reader struct {
 	bits uint64 // the next bits of the data, from the lowest
 	n    uint   // how many they are; above them there may be more of the same data
 
-	buf    []byte // window, round, slack
-	end    int    // of what is decoded in buf
-	read   int    // of which this was read
+	buf    *[bufBytes]byte // made by the first Reset
+	end    int             // of what is decoded in buf
+	read   int             // of which this was read
 	zlib   bool
 	sum    adler
 	step   func(*Reader) error // what comes next; nil after the last block
@@ -93,7 +95,7 @@ func (r *Reader) ResetRaw(src Source) {
 
 func (r *Reader) reset(src Source) {
 	if r.buf == nil {
-		r.buf = make([]byte, windowBytes+roundBytes+slackBytes)
+		r.buf = new([bufBytes]byte)
 	}
 	r.src, r.in, r.pos, r.bits, r.n = src, nil, 0, 0, 0
 	r.end, r.read, r.sum, r.final, r.err = 0, 0, adler{1, 0}, false, nil
@@ -127,7 +129,7 @@ func (r *Reader) Unused() int { return int(r.n/8) + len(r.in) - r.pos }
 // round decodes until the round is full, the stream ends, or it breaks.
 func (r *Reader) round() {
 	if r.end > windowBytes {
-		r.end = copy(r.buf, r.buf[r.end-windowBytes:r.end])
+		r.end = copy(r.buf[:], r.buf[r.end-windowBytes:r.end])
 	}
 	r.read = r.end
 	for r.err == nil && r.end < windowBytes+roundBytes {

@@ -98,4 +98,3 @@ func TestRoundTrip(t *testing.T) {
 		}
 	}
 }
-

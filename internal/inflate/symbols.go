@@ -25,47 +25,47 @@ func (r *Reader) symbols() error {
 // does not know.
 //
 // A word that is or'd to the buffer brings more bits than are counted; the same
-// ones come again with the next word.
+// ones come again with the next word. Of a pair of literals the second is always
+// written, and is overwritten if it is none.
 func (r *Reader) fast() {
 	const litMask, distMask = 1<<litBits - 1, 1<<distBits - 1
-	le := binary.LittleEndian
 	in, pos, b, n := r.in, r.pos, r.bits, r.n
-	buf, end := r.buf, r.end
+	buf, end := r.buf, uint(r.end)
 	lit, dist := &r.lit.table, &r.dist.table
 
 	for last := len(in) - 16; pos <= last && end < windowBytes+roundBytes; {
-		b |= le.Uint64(in[pos:]) << (n & 63)
+		b |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
 		pos += int((63 - n) >> 3)
 		n |= 56
 		e := lit[b&litMask]
 		if e&isLiteral != 0 {
-			le.PutUint16(buf[end:], uint16(e>>16))
-			end += int(e >> 8 & 3)
+			buf[end], buf[end+1] = byte(e>>16), byte(e>>24)
+			end += uint(e >> 8 & 3)
 			b >>= e & 63
 			n -= e.size()
 			e = lit[b&litMask]
 			if e&isLiteral != 0 {
-				le.PutUint16(buf[end:], uint16(e>>16))
-				end += int(e >> 8 & 3)
+				buf[end], buf[end+1] = byte(e>>16), byte(e>>24)
+				end += uint(e >> 8 & 3)
 				b >>= e & 63
 				n -= e.size()
 				e = lit[b&litMask]
 				if e&isLiteral != 0 {
-					le.PutUint16(buf[end:], uint16(e>>16))
-					end += int(e >> 8 & 3)
+					buf[end], buf[end+1] = byte(e>>16), byte(e>>24)
+					end += uint(e >> 8 & 3)
 					b >>= e & 63
 					n -= e.size()
 					e = lit[b&litMask]
 					if e&isLiteral != 0 {
-						le.PutUint16(buf[end:], uint16(e>>16))
-						end += int(e >> 8 & 3)
+						buf[end], buf[end+1] = byte(e>>16), byte(e>>24)
+						end += uint(e >> 8 & 3)
 						b >>= e & 63
 						n -= e.size()
 						continue
 					}
 				}
 			}
-			b |= le.Uint64(in[pos:]) << (n & 63)
+			b |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
 			pos += int((63 - n) >> 3)
 			n |= 56
 		}
@@ -74,27 +74,31 @@ func (r *Reader) fast() {
 		}
 		rest := b >> (e & 63)
 		d := dist[rest&distMask]
-		distance := int(d>>16) + int(rest&(1<<(d&63)-1)>>(d>>8&15))
+		distance := uint(d>>16) + uint(rest&(1<<(d&63)-1)>>(d>>8&15))
 		if d&isOther != 0 || distance > end {
 			break
 		}
-		length := int(e>>16) + int(b&(1<<(e&63)-1)>>(e>>8&15))
+		length := uint(e>>16) + uint(b&(1<<(e&63)-1)>>(e>>8&15))
 		b = rest >> (d & 63)
 		n -= e.size() + d.size()
-		to := end
+		match(buf, int(end), int(distance), int(length))
 		end += length
-		switch {
-		case distance >= 8 && length <= 64:
-			for from := to - distance; to < end; from, to = from+8, to+8 {
-				le.PutUint64(buf[to:], le.Uint64(buf[from:]))
-			}
-		case distance >= length:
-			copy(buf[to:end], buf[to-distance:])
-		default:
-			repeat(buf[to-distance:end], distance)
-		}
 	}
-	r.pos, r.bits, r.n, r.end = pos, b, n, end
+	r.pos, r.bits, r.n, r.end = pos, b, n, int(end)
+}
+
+// match copies a match to end, and up to seven bytes behind it.
+func match(buf *[bufBytes]byte, end, distance, length int) {
+	switch from := end - distance; {
+	case distance >= 8 && length <= 64:
+		for i := 0; i < length; i += 8 {
+			*(*[8]byte)(buf[end+i:]) = [8]byte(buf[from+i:])
+		}
+	case distance >= length:
+		copy(buf[end:end+length], buf[from:])
+	default:
+		repeat(buf[from:end+length], distance)
+	}
 }
 
 // repeat makes p all of its first period bytes, again and again.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 
+	"github.com/neurodata/ndpush/internal/png"
 	"github.com/neurodata/ndpush/internal/tiff"
 )
 
@@ -37,6 +38,18 @@ func (m tiffImage) ReadRows(ctx context.Context, dst []byte, box image.Rectangle
 	err := m.Image.ReadRows(ctx, dst, box)
 	if broken, ok := errors.AsType[*tiff.RowError](err); ok {
 		return &RowError{broken.Row, fmt.Errorf("tiff: %w", broken.Err)}
+	}
+	return err
+}
+
+// A pngImage is a PNG file.
+type pngImage struct{ *png.Image }
+
+// ReadRows implements rows.
+func (m pngImage) ReadRows(ctx context.Context, dst []byte, box image.Rectangle) error {
+	err := m.Image.ReadRows(ctx, dst, box)
+	if broken, ok := errors.AsType[*png.RowError](err); ok {
+		return &RowError{broken.Row, fmt.Errorf("png: %w", broken.Err)}
 	}
 	return err
 }

@@ -1,10 +1,11 @@
 // Package raster gives the rows of an image file as voxels.
 //
 // What a file is, its first bytes say, not its name: TIFF or PNG. Gray images
-// of unsigned integers are read exactly as they are stored; everything else
-// (colour, palettes, signed and floating-point numbers, stacks) is refused by
-// its name, and nothing is converted. A file that is damaged or cut short is an
-// error, never other voxels; of a TIFF file it leaves the rows above the damage.
+// of unsigned integers are read exactly as they are stored, those of less than
+// eight bits as bytes; everything else (colour, palettes, signed and
+// floating-point numbers, stacks) is refused by its name, and nothing is
+// converted. A file that is damaged or cut short is an error, never other voxels;
+// it leaves the rows above the damage.
 package raster
 
 import (
@@ -14,6 +15,7 @@ import (
 	"image"
 	"io"
 
+	"github.com/neurodata/ndpush/internal/png"
 	"github.com/neurodata/ndpush/internal/tiff"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
@@ -50,7 +52,7 @@ func Open(r io.ReaderAt, size int64) (*Image, error) {
 	switch kind := string(head[:4]); {
 	case size == 0:
 		return nil, errors.New("the file is empty")
-	case string(head[:]) == pngMagic:
+	case string(head[:]) == png.Magic:
 		return openPNG(r, size)
 	case kind == "II*\x00" || kind == "MM\x00*" || kind == "II+\x00" || kind == "MM\x00+":
 		return openTIFF(r, size)
@@ -71,6 +73,16 @@ func openTIFF(r io.ReaderAt, size int64) (*Image, error) {
 	return &Image{width: width, height: height, typ: voxel.Type(m.SampleSize()), rows: tiffImage{m}}, nil
 }
 
+// openPNG opens a PNG file.
+func openPNG(r io.ReaderAt, size int64) (*Image, error) {
+	m, err := png.Open(r, size)
+	if err != nil {
+		return nil, err
+	}
+	width, height := m.Size()
+	return &Image{width: width, height: height, typ: voxel.Type(m.SampleSize()), rows: pngImage{m}}, nil
+}
+
 // Size is the image's width and height in pixels; neither is 0.
 func (m *Image) Size() (width, height int) { return m.width, m.height }
 
@@ -78,7 +90,7 @@ func (m *Image) Size() (width, height int) { return m.width, m.height }
 func (m *Image) Type() voxel.Type { return m.typ }
 
 // Held is the most memory in bytes that the image takes beside ReadRows' dst:
-// little for TIFF, the whole image for PNG.
+// little, but for an interlaced PNG, which is held as a whole.
 func (m *Image) Held() int64 { return m.rows.Held() }
 
 // ReadRows fills dst with the pixels that dst.Box says: x within the width, y

@@ -119,15 +119,12 @@ func TestPeers(t *testing.T) {
 // What is not read is refused by its name, at once.
 func TestRefused(t *testing.T) {
 	for name, want := range map[string]string{
-		"bilevel.png":     "png: cannot read gray of 1 bits",
-		"4bit.png":        "png: cannot read gray of 4 bits",
-		"rgb.png":         "png: cannot read RGB images",
-		"rgba.png":        "png: cannot read RGB and alpha images",
-		"alpha.png":       "png: cannot read gray and alpha images",
-		"palette.png":     "png: cannot read palette images",
-		"transparent.png": "png: cannot read gray with a transparent value (tRNS)",
-		"jpeg.png":        "cannot read JPEG",
-		"gif.png":         "cannot read GIF",
+		"rgb.png":     "png: cannot read RGB images",
+		"rgba.png":    "png: cannot read RGB and alpha images",
+		"alpha.png":   "png: cannot read gray and alpha images",
+		"palette.png": "png: cannot read palette images",
+		"jpeg.png":    "cannot read JPEG",
+		"gif.png":     "cannot read GIF",
 	} {
 		p := readFile(t, filepath.Join("testdata/refused", name))
 		_, err := raster.Open(bytes.NewReader(p), int64(len(p)))
@@ -193,11 +190,14 @@ func checkSane(t *testing.T, name string, p []byte) {
 	w, h := m.Size()
 	got := voxel.NewBlock(box(0, w, 0, h), m.Type())
 	err = m.ReadRows(t.Context(), got)
-	if err == nil && !bytes.Equal(got.Data, want(got.Box, m.Type()).Data) {
-		t.Errorf("%s: other voxels and no error", name)
+	good := h
+	if broken, ok := errors.AsType[*raster.RowError](err); ok {
+		good = broken.Row
+	} else if err != nil {
+		t.Errorf("%s: %v, want a row", name, err)
 	}
-	if broken, ok := errors.AsType[*raster.RowError](err); err != nil && (!ok || broken.Row != 0) {
-		t.Errorf("%s: %v, want that row 0 and all below are lost", name, err)
+	if n := good * w * m.Type().Size(); !bytes.Equal(got.Data[:n], want(got.Box, m.Type()).Data[:n]) {
+		t.Errorf("%s: other voxels in the first %d rows, %v", name, good, err)
 	}
 	if damage := m.Damage(); damage != nil && (err == nil || !strings.Contains(err.Error(), damage.Error())) {
 		t.Errorf("%s: Damage says %v, ReadRows %v", name, damage, err)

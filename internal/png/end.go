@@ -1,12 +1,12 @@
-package raster
+package png
 
 import (
 	"encoding/binary"
 	"fmt"
 )
 
-// pngEnd ends PNG files: IEND, its length and its checksum (11.2.5).
-const pngEnd = "\x00\x00\x00\x00IEND\xaeB`\x82"
+// endChunk ends PNG files: IEND, its length and its checksum (11.2.5).
+const endChunk = "\x00\x00\x00\x00IEND\xaeB`\x82"
 
 // maxWalk bounds a walk over all chunks; of the 8 KiB that libpng writes they
 // are half a gigabyte.
@@ -17,37 +17,37 @@ const maxWalk = 1 << 16
 // behind their end.
 //
 // The look is one small read for each image; from S3 it is a request of its own,
-// unless the image fits into what the first one brings. It is worth that: a file
-// that is cut short is lost as a whole, and without the look nobody knew before
-// its pixels were decoded, perhaps hours after its neighbours were posted. Beside
-// the pixels it is little: some 30 ms in which other slices are opened, too, and
-// one request more than the ten for an image of 10 MB. The walk is only for files
-// that end otherwise, nearly all of which are cut short.
-func (m *pngImage) findEnd(pixels int64) error {
-	var tail [len(pngEnd)]byte
+// unless the image fits into what the first one brings. It is worth that: without
+// it nobody knew that a file is cut short before its last rows were decoded,
+// perhaps hours after its neighbours were posted. Beside the pixels it is little:
+// some 30 ms in which other slices are opened, too, and one request more than the
+// ten for an image of 10 MB. The walk is only for files that end otherwise, nearly
+// all of which are cut short.
+func (m *Image) findEnd() error {
+	var tail [len(endChunk)]byte
 	if err := m.readAt(tail[:], m.size-int64(len(tail))); err != nil {
 		return err
 	}
-	if string(tail[:]) == pngEnd {
+	if string(tail[:]) == endChunk {
 		return nil
 	}
-	at := pixels
+	at := m.pixels
 	for range maxWalk {
 		var p [8]byte // its length and its name
 		if at+int64(len(p)) > m.size {
-			m.damage = m.truncated(at + int64(len(pngEnd)))
+			m.damage = truncated(at+int64(len(endChunk)), m.size)
 			return nil
 		}
 		if err := m.readAt(p[:], at); err != nil {
 			return err
 		}
 		if !isName(p[4:]) {
-			m.damage = fmt.Errorf("there is no chunk at offset %d", at)
+			m.damage = noChunk(at)
 			return nil
 		}
 		end := at + 12 + int64(binary.BigEndian.Uint32(p[:]))
 		if end > m.size {
-			m.damage = m.truncated(end)
+			m.damage = truncated(end, m.size)
 			return nil
 		}
 		if string(p[4:]) == "IEND" {
@@ -68,13 +68,10 @@ func isName(p []byte) bool {
 	return true
 }
 
-// truncated is the error that a chunk ends beyond the file.
-func (m *pngImage) truncated(end int64) error {
-	return fmt.Errorf("truncated: a chunk ends at offset %d, the file has %d bytes", end, m.size)
-}
-
-// Damage implements rows.
-func (m *pngImage) Damage() error {
+// Damage says what is missing, if the file is cut short or its chunks end before
+// the last; nil if all seems to be there. ReadRows gives the rows above, and then
+// fails for this reason.
+func (m *Image) Damage() error {
 	if m.damage == nil {
 		return nil
 	}
