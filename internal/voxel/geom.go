@@ -9,6 +9,7 @@
 package voxel
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 )
@@ -21,6 +22,10 @@ func (p Point) Add(q Point) Point { return Point{p.X + q.X, p.Y + q.Y, p.Z + q.Z
 
 // Neg returns -p.
 func (p Point) Neg() Point { return Point{-p.X, -p.Y, -p.Z} }
+
+// Compare orders points as voxels lie in memory: by z, then y, then x. It is
+// negative, 0 or positive as p comes before q, is q or comes after it.
+func (p Point) Compare(q Point) int { return cmp.Or(p.Z-q.Z, p.Y-q.Y, p.X-q.X) }
 
 // String gives "x, y, z".
 func (p Point) String() string { return fmt.Sprintf("%d, %d, %d", p.X, p.Y, p.Z) }
@@ -46,6 +51,9 @@ func (r Range) Intersect(s Range) Range {
 	}
 	return t
 }
+
+// Overlaps reports whether r and s have an integer in common.
+func (r Range) Overlaps(s Range) bool { return max(r.Min, s.Min) < min(r.Max, s.Max) }
 
 // Add returns r moved by d.
 func (r Range) Add(d int) Range { return Range{r.Min + d, r.Max + d} }
@@ -133,6 +141,22 @@ func (b Box) Intersect(c Box) Box {
 	}
 	return d
 }
+
+// Overlaps reports whether b and c have a voxel in common.
+func (b Box) Overlaps(c Box) bool {
+	return b.X().Overlaps(c.X()) && b.Y().Overlaps(c.Y()) && b.Z().Overlaps(c.Z())
+}
+
+// Around returns the smallest box that contains b and c, neither of which is empty.
+func (b Box) Around(c Box) Box {
+	return Box{
+		Point{min(b.Min.X, c.Min.X), min(b.Min.Y, c.Min.Y), min(b.Min.Z, c.Min.Z)},
+		Point{max(b.Max.X, c.Max.X), max(b.Max.Y, c.Max.Y), max(b.Max.Z, c.Max.Z)},
+	}
+}
+
+// Compare orders boxes by their first voxels, and then by their last.
+func (b Box) Compare(c Box) int { return cmp.Or(b.Min.Compare(c.Min), b.Max.Compare(c.Max)) }
 
 // Add returns b moved by d.
 func (b Box) Add(d Point) Box { return Box{b.Min.Add(d), b.Max.Add(d)} }
