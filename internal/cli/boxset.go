@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/neurodata/ndpush/internal/voxel"
+import (
+	"slices"
+
+	"github.com/neurodata/ndpush/internal/voxel"
+)
 
 // A boxSet is a set of voxels, made of boxes in BOSS coordinates.
 type boxSet map[voxel.Point][]voxel.Box // by their place in the grid of cuboids
@@ -19,10 +23,5 @@ func newBoxSet(boxes []voxel.Box) boxSet {
 
 // overlaps reports whether the set has any voxel of a cuboid or a piece of one.
 func (s boxSet) overlaps(box voxel.Box) bool {
-	for _, b := range s[cellOf(box)] {
-		if !b.Intersect(box).Empty() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s[cellOf(box)], box.Overlaps)
 }

@@ -63,10 +63,10 @@ func (c *checkup) places() (list []voxel.Box) {
 	if c.probed == nil {
 		return nil
 	}
-	all := sortedBoxes(c.probed.full)
+	all := slices.SortedFunc(slices.Values(c.probed.full), voxel.Box.Compare)
 	if c.state != nil {
 		for e := range c.state.Entries() {
-			all = slices.DeleteFunc(all, func(b voxel.Box) bool { return !b.Intersect(e.Box).Empty() })
+			all = slices.DeleteFunc(all, e.Box.Overlaps)
 		}
 	}
 	step := max(1, len(all)/canaries)

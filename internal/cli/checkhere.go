@@ -55,7 +55,7 @@ func (c *checkup) checkJournal(ctx context.Context) {
 // checkRivals looks for processes that are at work on slices of this run.
 func (c *checkup) checkRivals() {
 	for _, f := range c.state.Files() {
-		if f.Header.Data.Intersect(c.job.Data()).Empty() || !f.Alive(c.Now()) {
+		if !f.Header.Data.Overlaps(c.job.Data()) || !f.Alive(c.Now()) {
 			continue
 		}
 		c.blocked = true

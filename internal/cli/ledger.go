@@ -84,8 +84,7 @@ func (l *ledger) channel() string {
 func (l *ledger) bounds() voxel.Box {
 	around := l.wholes[0]
 	for _, w := range l.wholes[1:] {
-		around.Min = voxel.Point{X: min(around.Min.X, w.Min.X), Y: min(around.Min.Y, w.Min.Y), Z: min(around.Min.Z, w.Min.Z)}
-		around.Max = voxel.Point{X: max(around.Max.X, w.Max.X), Y: max(around.Max.Y, w.Max.Y), Z: max(around.Max.Z, w.Max.Z)}
+		around = around.Around(w)
 	}
 	return around
 }
@@ -117,8 +116,8 @@ func cuboidsOf(whole voxel.Box, entries iter.Seq[journal.Entry]) iter.Seq2[voxel
 		for box := range whole.Pieces(grid) {
 			here := cellOf(box)
 			var list []journal.Entry
-			for ; more && byPlace(cellOf(e.Box), here) <= 0; e, more = next() {
-				if !e.Box.Intersect(box).Empty() {
+			for ; more && cellOf(e.Box).Compare(here) <= 0; e, more = next() {
+				if e.Box.Overlaps(box) {
 					list = append(list, e)
 				}
 			}
@@ -133,9 +132,6 @@ func cuboidsOf(whole voxel.Box, entries iter.Seq[journal.Entry]) iter.Seq2[voxel
 func cellOf(box voxel.Box) voxel.Point {
 	return voxel.Point{X: voxel.FloorDiv(box.Min.X, grid.X), Y: voxel.FloorDiv(box.Min.Y, grid.Y), Z: voxel.FloorDiv(box.Min.Z, grid.Z)}
 }
-
-// byPlace orders by z, then y, then x.
-func byPlace(p, q voxel.Point) int { return cmp.Or(p.Z-q.Z, p.Y-q.Y, p.X-q.X) }
 
 // fateOf is what became of a cuboid of which the entries tell. The worst of its
 // parts decides.
@@ -158,25 +154,9 @@ func fateOf(box voxel.Box, entries []journal.Entry) verify.Fate {
 
 // outside is what of box no entry tells of.
 func outside(box voxel.Box, entries []journal.Entry) []voxel.Box {
-	if len(entries) == 0 {
-		return []voxel.Box{box}
-	}
-	hole := box.Intersect(entries[0].Box)
-	if hole.Empty() {
-		return outside(box, entries[1:])
-	}
-	var left []voxel.Box
-	for _, piece := range [6]voxel.Box{
-		box.WithZ(voxel.Range{Min: box.Min.Z, Max: hole.Min.Z}),
-		box.WithZ(voxel.Range{Min: hole.Max.Z, Max: box.Max.Z}),
-		voxel.NewBox(box.X(), voxel.Range{Min: box.Min.Y, Max: hole.Min.Y}, hole.Z()),
-		voxel.NewBox(box.X(), voxel.Range{Min: hole.Max.Y, Max: box.Max.Y}, hole.Z()),
-		voxel.NewBox(voxel.Range{Min: box.Min.X, Max: hole.Min.X}, hole.Y(), hole.Z()),
-		voxel.NewBox(voxel.Range{Min: hole.Max.X, Max: box.Max.X}, hole.Y(), hole.Z()),
-	} {
-		if !piece.Empty() {
-			left = append(left, outside(piece, entries[1:])...)
-		}
+	left := []voxel.Box{box}
+	for _, e := range entries {
+		left = voxel.Subtract(left, e.Box)
 	}
 	return left
 }

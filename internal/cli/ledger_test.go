@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -170,42 +169,6 @@ func TestRuns(t *testing.T) {
 	}
 	if got, want := strings.Join(lines, "; "), "0:400 posted; 400:432 2 failed; 432:800 posted; 800:1600 left"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
-	}
-}
-
-// What of a box nobody tells of is cut right, in any case: a slow twin looks at
-// every voxel.
-func TestOutside(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(1, 2))
-	random := func() voxel.Box {
-		r := func() voxel.Range {
-			lo := rnd.IntN(7)
-			return voxel.Range{Min: lo, Max: lo + 1 + rnd.IntN(5)}
-		}
-		return voxel.NewBox(r(), r(), r())
-	}
-	one := voxel.Point{X: 1, Y: 1, Z: 1}
-	for range 500 {
-		box := random()
-		entries := make([]journal.Entry, rnd.IntN(5))
-		for i := range entries {
-			entries[i].Box = random()
-		}
-		left := outside(box, entries)
-		for p := range box.Pieces(one) {
-			told, n := false, 0
-			for _, e := range entries {
-				told = told || e.Box.Contains(p)
-			}
-			for _, b := range left {
-				if b.Contains(p) {
-					n++
-				}
-			}
-			if want := map[bool]int{false: 1, true: 0}[told]; n != want {
-				t.Fatalf("%v without %v is %v: %v is in %d of them, want %d", box, entries, left, p.Min, n, want)
-			}
-		}
 	}
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/neurodata/ndpush/internal/job"
@@ -13,18 +12,6 @@ import (
 
 // imageRows are those of a slice of j that its runs read, in pixels.
 func imageRows(j *job.Job) voxel.Range { return j.ToSource(j.Whole()).Y().Add(-j.Y.Min) }
-
-// joined makes one of ranges that touch, in ascending order.
-func joined(ranges []voxel.Range) (list []voxel.Range) {
-	for _, r := range slices.SortedFunc(slices.Values(ranges), func(a, b voxel.Range) int { return a.Min - b.Min }) {
-		if n := len(list); n > 0 && r.Min <= list[n-1].Max {
-			list[n-1].Max = max(list[n-1].Max, r.Max)
-			continue
-		}
-		list = append(list, r)
-	}
-	return list
-}
 
 // lossList writes losses as "3, 16:20, 31 (rows 600:1024)", where rows are those
 // of a whole slice. A loss without rows is one of all.

@@ -58,7 +58,7 @@ func (o *outcome) lines(j *job.Job) []string {
 	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed%s%s; %s missing%s; %s in %v (%s)",
 		j.Path(), counted(o.Posted, "cuboid"), o.Empty, o.Failed, o.left(), o.beforehand(), counted(o.Missing, "slice"), o.again(),
 		size(o.Bytes), o.took.Round(100*time.Millisecond), rate(o.Bytes, o.took))}
-	for _, box := range firstOf(sortedBoxes(o.failed), told) {
+	for _, box := range firstOf(slices.SortedFunc(slices.Values(o.failed), voxel.Box.Compare), told) {
 		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
 	}
 	if o.missing != "" {
@@ -145,16 +145,4 @@ func size(n int64) string {
 		return fmt.Sprintf("%.1f %s", f, units[i])
 	}
 	return fmt.Sprintf("%.0f %s", f, units[i])
-}
-
-// sortedBoxes is for lists that people read.
-func sortedBoxes(boxes []voxel.Box) []voxel.Box {
-	return slices.SortedFunc(slices.Values(boxes), func(b, c voxel.Box) int {
-		for _, d := range []int{b.Min.Z - c.Min.Z, b.Min.Y - c.Min.Y, b.Min.X - c.Min.X} {
-			if d != 0 {
-				return d
-			}
-		}
-		return 0
-	})
 }

@@ -109,7 +109,7 @@ func (r *recorders) losses() []journal.Loss {
 	for _, z := range slices.Sorted(maps.Keys(r.missing)) {
 		l := journal.Loss{Z: z}
 		if !slices.Contains(r.missing[z], voxel.Range{}) {
-			l.Rows = joined(r.missing[z])
+			l.Rows = voxel.Join(r.missing[z])
 		}
 		list = append(list, l)
 	}

@@ -217,16 +217,16 @@ func (l *ledger) claims(z voxel.Range) iter.Seq[verify.Claim] {
 	return func(yield func(verify.Claim) bool) {
 		for e := range l.state.Entries() {
 			c := verify.Claim{Box: e.Box, Fate: verify.Fate(e.Fate.String()), Sum: e.Sum, Why: e.Why, Lost: e.Lost, Vague: e.Over}
-			if !e.Box.Z().Intersect(z).Empty() && !yield(c) {
+			if e.Box.Z().Overlaps(z) && !yield(c) {
 				return
 			}
 		}
 		for cuboid, entries := range l.cuboids() {
-			if cuboid.Z().Intersect(z).Empty() {
+			if !cuboid.Z().Overlaps(z) {
 				continue
 			}
 			for _, box := range outside(cuboid, entries) {
-				if !box.Z().Intersect(z).Empty() && !yield(verify.Claim{Box: box, Fate: verify.Left}) {
+				if box.Z().Overlaps(z) && !yield(verify.Claim{Box: box, Fate: verify.Left}) {
 					return
 				}
 			}

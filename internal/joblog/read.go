@@ -122,8 +122,6 @@ func parseCutout(text []byte, whole bool) (Cutout, bool) {
 
 func sorted(failed map[Cutout]bool) []Cutout {
 	return slices.SortedFunc(maps.Keys(failed), func(a, b Cutout) int {
-		p, q := a.Box.Min, b.Box.Min
-		return cmp.Or(cmp.Compare(a.Collection, b.Collection), cmp.Compare(a.Experiment, b.Experiment), cmp.Compare(a.Channel, b.Channel),
-			p.Z-q.Z, p.Y-q.Y, p.X-q.X)
+		return cmp.Or(cmp.Compare(a.Collection, b.Collection), cmp.Compare(a.Experiment, b.Experiment), cmp.Compare(a.Channel, b.Channel), a.Box.Compare(b.Box))
 	})
 }

@@ -69,7 +69,7 @@ func (f *File) lost(box voxel.Box) uint16 {
 	corner := cellOf(box.Min).corner()
 	for z := box.Min.Z; z < box.Max.Z; z++ {
 		for _, l := range f.losses[z] {
-			if !l.rows.Intersect(box.Y()).Empty() {
+			if l.rows.Overlaps(box.Y()) {
 				bits |= 1 << (z - corner.Z)
 				break
 			}

@@ -82,11 +82,11 @@ func parseHeader(text []byte) (Header, error) {
 }
 
 func (l *headerLine) header() (Header, error) {
-	data, err := parseBox(l.Data)
+	data, err := voxel.ParseBox(l.Data)
 	if err != nil {
 		return Header{}, fmt.Errorf("header: data: %w", err)
 	}
-	whole, err := parseBox(l.Whole)
+	whole, err := voxel.ParseBox(l.Whole)
 	if err != nil {
 		return Header{}, fmt.Errorf("header: whole: %w", err)
 	}
@@ -95,7 +95,7 @@ func (l *headerLine) header() (Header, error) {
 		return Header{}, fmt.Errorf("header: %w", err)
 	}
 	for _, v := range l.Origin {
-		if !within(voxel.Range{Min: v, Max: v}) {
+		if !(voxel.Range{Min: v, Max: v}).Near() {
 			return Header{}, fmt.Errorf("header: origin %v is too far away", l.Origin)
 		}
 	}

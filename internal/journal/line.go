@@ -119,13 +119,13 @@ func (l *line) at() (int64, error) {
 // loss gives the slice and rows of a missing line; no rows mean all.
 func (l *line) loss() (z int, rows voxel.Range, err error) {
 	z = *l.Missing
-	if !within(voxel.Range{Min: z, Max: z}) {
+	if !(voxel.Range{Min: z, Max: z}).Near() {
 		return 0, rows, fmt.Errorf("slice %d is too far away", z)
 	}
 	if l.Rows == "" {
-		return z, voxel.Range{Min: -limit, Max: limit}, nil
+		return z, voxel.Range{Min: -voxel.Far, Max: voxel.Far}, nil
 	}
-	rows, err = parseRange(l.Rows)
+	rows, err = voxel.ParseRange(l.Rows)
 	return z, rows, err
 }
 

@@ -47,21 +47,11 @@ func (s *State) Losses() []Loss {
 		slices.SortFunc(list, func(a, b part) int {
 			return cmp.Or(a.rows.Min-b.rows.Min, a.rows.Max-b.rows.Max, int(a.why)-int(b.why))
 		})
-		loss := Loss{Z: z, Why: s.whys[list[0].why]}
+		var rows []voxel.Range
 		for _, p := range list {
-			loss.Rows = merge(loss.Rows, p.rows)
+			rows = append(rows, p.rows)
 		}
-		losses = append(losses, loss)
+		losses = append(losses, Loss{Z: z, Rows: voxel.Join(rows), Why: s.whys[list[0].why]})
 	}
 	return losses
-}
-
-// merge appends r, which does not begin before the others, or makes the last
-// range longer if r touches it.
-func merge(ranges []voxel.Range, r voxel.Range) []voxel.Range {
-	if n := len(ranges); n > 0 && r.Min <= ranges[n-1].Max {
-		ranges[n-1].Max = max(ranges[n-1].Max, r.Max)
-		return ranges
-	}
-	return append(ranges, r)
 }

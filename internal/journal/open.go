@@ -234,7 +234,7 @@ func (w *Writer) remove() {
 func (w *Writer) alone(ctx context.Context, s *State) error {
 	var watch []*File
 	for _, f := range s.files {
-		rival := overlap(f.Header.Data, w.header.Data) || len(w.header.diff(&f.Header, w.header.Moved)) > 0
+		rival := f.Header.Data.Overlaps(w.header.Data) || len(w.header.diff(&f.Header, w.header.Moved)) > 0
 		if f.End != "" || !rival {
 			continue
 		}

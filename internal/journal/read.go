@@ -125,7 +125,7 @@ func (r *reader) read() error {
 	r.share()
 	r.index = uint32(len(r.state.files))
 	r.state.files = append(r.state.files, r.file)
-	elsewhere := r.data != nil && !overlap(*r.data, r.file.Header.Data)
+	elsewhere := r.data != nil && !r.data.Overlaps(r.file.Header.Data)
 	for !elsewhere || !r.file.worked {
 		text, err := r.lines.next()
 		if err != nil {
@@ -221,7 +221,7 @@ func (r *reader) takeLoss() error {
 
 // takeFate adds a line about a cuboid.
 func (r *reader) takeFate(fate Fate, text string) error {
-	box, err := parseBox(text)
+	box, err := voxel.ParseBox(text)
 	if err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func (r *reader) takeFate(fate Fate, text string) error {
 		f.worked = true
 	}
 	r.count(fate, box)
-	if r.data != nil && !overlap(*r.data, box) {
+	if r.data != nil && !r.data.Overlaps(box) {
 		return nil
 	}
 	if f.hole && fate.done() {

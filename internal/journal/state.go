@@ -92,14 +92,14 @@ func (s *State) add(box voxel.Box, e entry) {
 	c := cellOf(box.Min)
 	e.local = localOf(box, c)
 	e.stale = !e.fate.done() && slices.ContainsFunc(s.cells[c], func(old entry) bool {
-		return (old.fate.done() || old.stale) && overlap(old.box(c), box)
+		return (old.fate.done() || old.stale) && old.box(c).Overlaps(box)
 	})
 	list := slices.DeleteFunc(s.cells[c], func(old entry) bool { return box.Contains(old.box(c)) })
 	list = append(list, e)
 	// One that is hidden by several together, as when a cuboid that failed was
 	// posted in pieces.
 	for i := len(list) - 2; i >= 0; i-- {
-		if old := list[i].box(c); overlap(old, box) && len(visible(c, list[i+1:], old)) == 0 {
+		if old := list[i].box(c); old.Overlaps(box) && len(visible(c, list[i+1:], old)) == 0 {
 			list = slices.Delete(list, i, i+1)
 		}
 	}
@@ -110,7 +110,7 @@ func (s *State) add(box voxel.Box, e entry) {
 func visible(c cell, later []entry, box voxel.Box) []voxel.Box {
 	left := []voxel.Box{box}
 	for i := range later {
-		left = subtract(left, later[i].box(c))
+		left = voxel.Subtract(left, later[i].box(c))
 	}
 	return left
 }
@@ -137,7 +137,7 @@ func (s *State) forgetIn(c cell, data voxel.Box) {
 	var stay []entry
 	for _, e := range slices.Backward(s.cells[c]) {
 		box := e.box(c)
-		if slices.ContainsFunc(gone, func(b voxel.Box) bool { return overlap(b, box) }) {
+		if slices.ContainsFunc(gone, box.Overlaps) {
 			gone = append(gone, box)
 		} else {
 			stay = append(stay, e)
@@ -172,13 +172,13 @@ func (s *State) pieceDone(piece voxel.Box) bool {
 	left := []voxel.Box{piece}
 	for _, e := range slices.Backward(s.cells[c]) {
 		box := e.box(c)
-		if !slices.ContainsFunc(left, func(b voxel.Box) bool { return overlap(b, box) }) {
+		if !slices.ContainsFunc(left, box.Overlaps) {
 			continue
 		}
 		if !e.fate.done() || s.lostIn(c, &e, left) {
 			return false
 		}
-		if left = subtract(left, box); len(left) == 0 {
+		if left = voxel.Subtract(left, box); len(left) == 0 {
 			return true
 		}
 	}
@@ -188,7 +188,7 @@ func (s *State) pieceDone(piece voxel.Box) bool {
 // lostIn reports whether e stands for lost rows in one of the boxes.
 func (s *State) lostIn(c cell, e *entry, boxes []voxel.Box) bool {
 	for slab := range s.slabs(c, e) {
-		if slices.ContainsFunc(boxes, func(b voxel.Box) bool { return overlap(b, slab.box) }) {
+		if slices.ContainsFunc(boxes, slab.box.Overlaps) {
 			return true
 		}
 	}
@@ -239,7 +239,7 @@ func (s *State) Same(box voxel.Box, sum uint64, zero bool) bool {
 // over reports whether a later entry speaks of a part of list[i].
 func over(c cell, list []entry, i int) bool {
 	box := list[i].box(c)
-	return slices.ContainsFunc(list[i+1:], func(e entry) bool { return overlap(e.box(c), box) })
+	return slices.ContainsFunc(list[i+1:], func(e entry) bool { return e.box(c).Overlaps(box) })
 }
 
 // Stale reports whether BOSS may hold something in box that is not what the source
@@ -249,7 +249,7 @@ func (s *State) Stale(box voxel.Box) bool {
 	for piece := range box.Pieces(grid) {
 		c := cellOf(piece.Min)
 		if slices.ContainsFunc(s.cells[c], func(e entry) bool {
-			return (e.stale || e.lost != 0 && e.fate.done()) && overlap(e.box(c), box)
+			return (e.stale || e.lost != 0 && e.fate.done()) && e.box(c).Overlaps(box)
 		}) {
 			return true
 		}
@@ -261,7 +261,7 @@ func (s *State) Stale(box voxel.Box) bool {
 func (s *State) claims(box voxel.Box) bool {
 	for piece := range box.Pieces(grid) {
 		c := cellOf(piece.Min)
-		if slices.ContainsFunc(s.cells[c], func(e entry) bool { return e.fate.done() && overlap(e.box(c), box) }) {
+		if slices.ContainsFunc(s.cells[c], func(e entry) bool { return e.fate.done() && e.box(c).Overlaps(box) }) {
 			return true
 		}
 	}
@@ -281,7 +281,7 @@ func (s *State) Entries() iter.Seq[Entry] {
 			for i := range s.cells[c] {
 				list = append(list, s.entry(c, i))
 			}
-			slices.SortStableFunc(list, func(a, b Entry) int { return byPlace(a.Box.Min, b.Box.Min) })
+			slices.SortStableFunc(list, func(a, b Entry) int { return a.Box.Min.Compare(b.Box.Min) })
 			for _, e := range list {
 				if !yield(e) {
 					return
@@ -289,15 +289,6 @@ func (s *State) Entries() iter.Seq[Entry] {
 			}
 		}
 	}
-}
-
-func byPlace(p, q voxel.Point) int {
-	for _, diff := range [3]int{p.Z - q.Z, p.Y - q.Y, p.X - q.X} {
-		if diff != 0 {
-			return diff
-		}
-	}
-	return 0
 }
 
 // entry is the i-th entry of a cell as others see it.

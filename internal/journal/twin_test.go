@@ -79,11 +79,11 @@ func TestReplayTwin(t *testing.T) {
 					continue
 				}
 				for _, later := range said[i+1:] {
-					if later.fresh && !later.box.Intersect(w.box).Empty() {
+					if later.fresh && later.box.Overlaps(w.box) {
 						return false
 					}
 				}
-				return w.posted && !slices.ContainsFunc(w.lost, func(l voxel.Box) bool { return !l.Intersect(p).Empty() })
+				return w.posted && !slices.ContainsFunc(w.lost, p.Overlaps)
 			}
 			return false
 		}

@@ -2,15 +2,12 @@ package verify
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/neurodata/ndpush/internal/voxel"
 )
@@ -107,7 +104,7 @@ func (m *Merger) take(text []byte, p *part) error {
 		return errors.New("it comes before the line that says what the report is about")
 	case l.Channel != p.head.Channel:
 		return fmt.Errorf("it is about channel %q, in a report about %q", l.Channel, p.head.Channel)
-	case !overlap(f.Box.Z(), p.head.Z):
+	case !f.Box.Z().Overlaps(p.head.Z):
 		return fmt.Errorf("box %v is not of the slices %v that the report is about", f.Box, p.head.Z)
 	}
 	p.n++
@@ -117,11 +114,11 @@ func (m *Merger) take(text []byte, p *part) error {
 
 // begin begins a part.
 func (m *Merger) begin(l *line, p *part) error {
-	z, err := parseRange(l.Z)
+	z, err := voxel.ParseRange(l.Z)
 	if err != nil {
 		return fmt.Errorf("z: %w", err)
 	}
-	of, err := parseRange(l.Of)
+	of, err := voxel.ParseRange(l.Of)
 	if err != nil {
 		return fmt.Errorf("of: %w", err)
 	}
@@ -142,7 +139,7 @@ func (m *Merger) begin(l *line, p *part) error {
 }
 
 func (l *line) finding() (Finding, error) {
-	box, err := parseBox(l.Box)
+	box, err := voxel.ParseBox(l.Box)
 	if err != nil {
 		return Finding{}, err
 	}
@@ -158,9 +155,7 @@ func (m *Merger) Sum() []Merged {
 	for _, name := range slices.Sorted(maps.Keys(m.channels)) {
 		c := m.channels[name]
 		sum := Merged{Channel: name, Gaps: c.gaps()}
-		boxes := slices.SortedFunc(maps.Keys(c.verdicts), func(a, b voxel.Box) int {
-			return cmp.Or(a.Min.Z-b.Min.Z, a.Min.Y-b.Min.Y, a.Min.X-b.Min.X)
-		})
+		boxes := slices.SortedFunc(maps.Keys(c.verdicts), voxel.Box.Compare)
 		for _, box := range boxes {
 			sum.Add(c.verdicts[box])
 		}
@@ -191,37 +186,4 @@ func (c *merged) gaps() []voxel.Range {
 		gaps = append(gaps, voxel.Range{Min: at, Max: of.Max})
 	}
 	return gaps
-}
-
-func overlap(a, b voxel.Range) bool { return !a.Intersect(b).Empty() }
-
-// limit bounds coordinates, so that nothing overflows.
-const limit = 1 << 30
-
-// parseBox reads what [voxel.Box.String] writes, not empty.
-func parseBox(s string) (voxel.Box, error) {
-	parts := strings.SplitN(s, "/", 4)
-	if len(parts) != 3 {
-		return voxel.Box{}, fmt.Errorf("box %q: want x0:x1/y0:y1/z0:z1", s)
-	}
-	var r [3]voxel.Range
-	for i, part := range parts {
-		var err error
-		if r[i], err = parseRange(part); err != nil {
-			return voxel.Box{}, fmt.Errorf("box %q: %w", s, err)
-		}
-	}
-	return voxel.NewBox(r[0], r[1], r[2]), nil
-}
-
-// parseRange reads what [voxel.Range.String] writes, not empty.
-func parseRange(s string) (voxel.Range, error) {
-	lo, hi, ok := strings.Cut(s, ":")
-	from, err := strconv.Atoi(lo)
-	to, err2 := strconv.Atoi(hi)
-	r := voxel.Range{Min: from, Max: to}
-	if !ok || err != nil || err2 != nil || r.Empty() || r.Min < -limit || r.Max > limit {
-		return voxel.Range{}, fmt.Errorf("%q is not a range", s)
-	}
-	return r, nil
 }

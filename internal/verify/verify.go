@@ -49,7 +49,7 @@ var ErrNotPosted = errors.New("not compared, since posting it had failed")
 // Post fetches the cuboid's box. A nil error means that all voxels are equal;
 // a [*Difference] that some are not; any other that they could not be compared.
 func (s *Sink) Post(ctx context.Context, cuboid *voxel.Block) error {
-	if slices.ContainsFunc(s.Except, func(b voxel.Box) bool { return !b.Intersect(cuboid.Box).Empty() }) {
+	if slices.ContainsFunc(s.Except, cuboid.Box.Overlaps) {
 		return ErrNotPosted
 	}
 	got, _ := s.blocks.Get().(*voxel.Block)
