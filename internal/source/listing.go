@@ -153,7 +153,6 @@ func (f *Files) list(ctx context.Context, most int) (*Listing, error) {
 type census struct {
 	likeness likeness
 	z        []int // of the slices that exist
-	strays   []Stray
 	standIns []int // the z of all strays that stand for a slice
 	Listing
 }
