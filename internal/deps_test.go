@@ -31,7 +31,7 @@ var law = map[string][]string{
 	"internal/blosc":   {"github.com/klauspost/compress", "github.com/pierrec/lz4"},
 	"internal/inflate": {},
 	"internal/png":     {"internal/inflate"},
-	"internal/tiff":    {"github.com/klauspost/compress"},
+	"internal/tiff":    {"internal/inflate", "github.com/klauspost/compress"},
 	"internal/raster":  {"internal/voxel", "internal/png", "internal/tiff"},
 
 	// How patient those are who ask services, and how polite.

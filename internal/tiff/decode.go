@@ -6,52 +6,67 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/lzw"
-	"github.com/klauspost/compress/zlib"
+
+	"github.com/neurodata/ndpush/internal/inflate"
 )
 
 const (
 	// readAhead is how much of a segment is read from the file at once.
 	readAhead = 64 << 10
 
-	// decoderBytes is the most that a decoder takes: its input, and klauspost's
-	// tables and window, of which LZW's 56 KiB are the larger.
-	decoderBytes = readAhead + 64<<10
+	// decoderBytes is the most that a decoder takes: its input, and the tables and
+	// the window of inflate, which are larger than LZW's 56 KiB.
+	decoderBytes = readAhead + inflate.Held
 )
 
 // A decoder decompresses one segment after another, in memory that it reuses.
 // Its zero value is ready for reset.
 type decoder struct {
-	codec codec
-	in    *bufio.Reader
-	out   io.Reader // the pixels of the segment
+	codec  codec
+	in     *bufio.Reader // of a codec that reads bytes
+	pieces *pieces       // of deflate
+	out    io.Reader     // the pixels of the segment
 }
 
 // reset makes the decoder give the pixels of another segment. The codec is
 // always the same.
 func (d *decoder) reset(c codec, segment io.Reader) error {
+	if d.codec = c; c == codecDeflate {
+		d.resetDeflate(segment)
+		return nil
+	}
 	if d.in == nil {
-		d.codec, d.in = c, bufio.NewReaderSize(nil, readAhead)
+		d.in = bufio.NewReaderSize(nil, readAhead)
 	}
 	d.in.Reset(segment)
-	switch c {
-	case codecDeflate:
-		return d.resetDeflate()
-	case codecLZW:
+	if c == codecLZW {
 		return d.resetLZW()
 	}
 	d.out = &packBitsReader{in: d.in}
 	return nil
 }
 
-func (d *decoder) resetDeflate() error {
-	if r, ok := d.out.(zlib.Resetter); ok {
-		return r.Reset(d.in, nil)
+func (d *decoder) resetDeflate(segment io.Reader) {
+	if d.pieces == nil {
+		d.pieces, d.out = &pieces{buf: make([]byte, readAhead)}, new(inflate.Reader)
 	}
-	r, err := zlib.NewReader(d.in)
-	if err == nil {
-		d.out = r
+	d.pieces.r = segment
+	d.out.(*inflate.Reader).Reset(d.pieces)
+}
+
+// pieces are what a segment consists of, see [inflate.Source].
+type pieces struct {
+	r   io.Reader
+	buf []byte
+}
+
+// Next implements inflate.Source.
+func (p *pieces) Next() ([]byte, error) {
+	n, err := p.r.Read(p.buf)
+	if n > 0 {
+		err = nil // it comes again, and is not to spoil what was read
 	}
-	return err
+	return p.buf[:n], err
 }
 
 // resetLZW refuses the bit order of libtiff before 1991, which would decode to
