@@ -40,17 +40,18 @@ func TestTogether(t *testing.T) {
 		t.Errorf("there are %d journals, and there were %d processes", n, shares)
 	}
 
-	const log = "/ingest_log_lab_story_together.txt"
-	if n := len(g.glob(logs + "/*")); n != 2 {
-		t.Errorf("there are %d files, want a log and a directory of journals: %v", n, g.glob(logs+"/*"))
+	if n := len(g.glob(logs + "/*")); n != shares+1 {
+		t.Errorf("there are %d files, want a log for each share and a directory of journals: %v", n, g.glob(logs+"/*"))
 	}
 	posted := 0
-	for line := range strings.Lines(g.read(logs + log)) {
-		if !logLine.MatchString(line) || !strings.HasSuffix(line, "\n") {
-			t.Errorf("a line is torn: %q", line)
-		}
-		if cuboid.MatchString(line) {
-			posted++
+	for k := range shares {
+		for line := range strings.Lines(g.read(fmt.Sprintf("%s/ingest_log_lab_story_together_%dof%d.txt", logs, k+1, shares))) {
+			if !logLine.MatchString(line) || !strings.HasSuffix(line, "\n") {
+				t.Errorf("a line is torn: %q", line)
+			}
+			if cuboid.MatchString(line) {
+				posted++
+			}
 		}
 	}
 	cutouts, twice := b.sent(s.channel())

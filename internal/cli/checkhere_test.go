@@ -21,7 +21,7 @@ func TestNoteBytes(t *testing.T) {
 	data := voxel.Box{Min: at, Max: at.Add(voxel.Point{X: 1024 * 8, Y: 1024 * 8, Z: 16})}
 	p := plan.New(data, voxel.Uint8, voxel.Uint8, 8, 0)
 	dir := t.TempDir()
-	log, err := joblog.Open(dir, names, names, names, time.Now)
+	log, err := joblog.Open(dir, names, names, names, "", time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,8 @@ type jobFlags struct {
 
 	shard  string
 	shards int
-	maxMem int64 // bytes; 0: as much as the plan takes
+	part   string // the share that was found, as file names have it; "" is all
+	maxMem int64  // bytes; 0: as much as the plan takes
 
 	file     string          // a job file
 	fromFile map[string]bool // flags that it set

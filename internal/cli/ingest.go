@@ -155,6 +155,7 @@ func (a *app) jobs(ctx context.Context, f *jobFlags) ([]*job.Job, error) {
 		fmt.Fprintf(a.Stdout, "share %v has no slices: nothing to do\n", share)
 		return nil, nil
 	}
+	f.part = share.part()
 	for _, w := range f.warnings() {
 		a.warn("%s", w)
 	}

@@ -110,3 +110,11 @@ func (s share) of(jobs []*job.Job) ([]*job.Job, error) {
 }
 
 func (s share) String() string { return fmt.Sprintf("%d of %d", s.k, s.n) }
+
+// part names the share in a file's name, "2of4"; "" for all.
+func (s share) part() string {
+	if s.n < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%dof%d", s.k, s.n)
+}

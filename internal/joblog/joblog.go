@@ -38,11 +38,15 @@ type Log struct {
 }
 
 // Open opens the log of a channel, ingest_log_<coll>_<exp>_<ch>.txt in dir, to
-// append to it, and creates it if there is none. The names are sound ones, as
-// package job makes sure. Times are written in now's own location.
-func Open(dir, coll, exp, ch string, now func() time.Time) (*Log, error) {
+// append to it, and creates it if there is none. That of a part of the work, such
+// as "2of4", is ingest_log_<coll>_<exp>_<ch>_2of4.txt. The names are sound ones,
+// as package job makes sure. Times are written in now's own location.
+func Open(dir, coll, exp, ch, part string, now func() time.Time) (*Log, error) {
 	dir = cmp.Or(dir, ".")
 	name := fmt.Sprintf("ingest_log_%s_%s_%s.txt", coll, exp, ch)
+	if part != "" {
+		name = fmt.Sprintf("ingest_log_%s_%s_%s_%s.txt", coll, exp, ch, part)
+	}
 	// Reading is for mend.
 	file, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o666)
 	if err != nil {

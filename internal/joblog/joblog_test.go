@@ -23,7 +23,7 @@ var cuboid = voxel.NewBox(voxel.Range{Min: 0, Max: 1024}, voxel.Range{Min: 1024,
 
 func open(t *testing.T, dir string) *joblog.Log {
 	t.Helper()
-	l, err := joblog.Open(dir, "c", "e", "ch", noon)
+	l, err := joblog.Open(dir, "c", "e", "ch", "", noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func TestFullDisk(t *testing.T) {
 
 func TestOpenError(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "logs")
-	_, err := joblog.Open(missing, "c", "e", "ch", noon)
+	_, err := joblog.Open(missing, "c", "e", "ch", "", noon)
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("missing directory: %v", err)
 	}
@@ -228,14 +228,14 @@ func TestOpenError(t *testing.T) {
 	if err := os.Chmod(readOnly, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	_, err = joblog.Open(readOnly, "c", "e", "ch", noon)
+	_, err = joblog.Open(readOnly, "c", "e", "ch", "", noon)
 	if !errors.Is(err, fs.ErrPermission) || !strings.HasSuffix(err.Error(), readOnly+": permission denied") {
 		t.Errorf("read-only directory: %v", err)
 	}
 }
 
 func BenchmarkPosted(b *testing.B) {
-	l, err := joblog.Open(b.TempDir(), "c", "e", "ch", time.Now)
+	l, err := joblog.Open(b.TempDir(), "c", "e", "ch", "", time.Now)
 	if err != nil {
 		b.Fatal(err)
 	}
