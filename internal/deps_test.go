@@ -27,6 +27,9 @@ var law = map[string][]string{
 	"internal/job":   {"internal/voxel"},
 	"internal/plan":  {"internal/voxel"},
 
+	// How all of them say things.
+	"internal/human": {},
+
 	// Formats.
 	"internal/blosc":   {"github.com/klauspost/compress", "github.com/pierrec/lz4"},
 	"internal/inflate": {},
@@ -42,14 +45,14 @@ var law = map[string][]string{
 	"internal/source":            {"internal/voxel", "internal/raster"},
 	"internal/source/local":      {"internal/source"},
 	"internal/source/sourcetest": {"internal/source", "internal/voxel"},
-	"internal/source/s3":         {"internal/source", "internal/retry", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "golang.org/x/sync"},
-	"internal/source/render":     {"internal/source", "internal/retry", "internal/raster", "internal/voxel", "golang.org/x/sync"},
+	"internal/source/s3":         {"internal/source", "internal/retry", "internal/human", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "golang.org/x/sync"},
+	"internal/source/render":     {"internal/source", "internal/retry", "internal/raster", "internal/voxel", "internal/human", "golang.org/x/sync"},
 	// As with BOSS, the double of the service shares no code with the client.
 	"internal/source/render/rendertest": {"internal/voxel"},
 
 	// Where cuboids go. The server never imports the client: a shared mistake
 	// must not pass.
-	"internal/boss":      {"internal/voxel", "internal/blosc", "internal/retry", "internal/pace", "gopkg.in/ini.v1"},
+	"internal/boss":      {"internal/voxel", "internal/blosc", "internal/retry", "internal/pace", "internal/human", "gopkg.in/ini.v1"},
 	"internal/provision": {"internal/job", "internal/boss", "internal/voxel"},
 	"internal/localboss": {"internal/voxel", "internal/blosc", "golang.org/x/sync"},
 
@@ -59,13 +62,13 @@ var law = map[string][]string{
 	"internal/canary": {"internal/voxel", "internal/verify"},
 
 	// What is written down.
-	"internal/journal":  {"internal/voxel", "internal/plan"},
+	"internal/journal":  {"internal/voxel", "internal/plan", "internal/human"},
 	"internal/joblog":   {"internal/voxel"},
-	"internal/progress": {"internal/voxel", "golang.org/x/term"},
-	"internal/slack":    {"internal/voxel", "github.com/slack-go/slack"},
+	"internal/progress": {"internal/voxel", "internal/human", "golang.org/x/term"},
+	"internal/slack":    {"internal/voxel", "internal/human", "github.com/slack-go/slack"},
 
 	// Beside the road: text, and nothing of what it is about.
-	"internal/script":           {},
+	"internal/script":           {"internal/human"},
 	"internal/script/slurmtest": {},
 	// And what this machine has to give.
 	"internal/machine": {},

@@ -6,11 +6,17 @@
 //	          │
 //	source ─▶ raster ─▶ band                where slices come from; TIFF and PNG, row by row
 //	          │
-//	ingest    bands ▶ cuboids ▶ workers     the plan bounds the memory
-//	          │
-//	boss  ──▶ blosc ──▶ POST /v1/cutout/…
+//	ingest    bands ▶ cuboids ▶ workers     the plan bounds the memory; what the journal
+//	          │                             says is done is left out
+//	boss  ──▶ blosc ──▶ pace ──▶ POST /v1/cutout/…
 //	          │
 //	journal · joblog · progress · slack     what happened
+//	          │
+//	verify                                  what BOSS holds, against the images or the journal
+//
+// Before the road, cli's check looks at all that can fail; its canary goes one step
+// and takes it back. Beside the road, script writes it as a job for many machines,
+// each with a share of the slices and a journal of its own.
 //
 // The words, each with one meaning:
 //
@@ -33,6 +39,7 @@
 //	boss provision localboss        where cuboids go
 //	ingest verify canary            the road, and a first step on it that is taken back
 //	journal joblog progress slack   what is written down, and told
+//	human                           how all of them say numbers, and what services said
 //	script machine                  beside the road: jobs for a cluster; what this machine has to give
 //	slurmtest                         a real Slurm for tests
 //	cli                             the only place where parts meet

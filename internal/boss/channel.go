@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/neurodata/ndpush/internal/blosc"
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/pace"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
@@ -145,7 +146,7 @@ func (c *Client) readCutout(r *request, resp *http.Response, f *frame, dst *voxe
 func (c *Client) damaged(r *request, err error) *Error {
 	return &Error{
 		Method: r.method, Path: r.path, Err: err,
-		Message: fmt.Sprintf("decode what %s sent: %s", c.access.Host, oneLine(err.Error())),
+		Message: fmt.Sprintf("decode what %s sent: %s", c.access.Host, human.Message(err.Error())),
 		verdict: verdict{class: Transient, tries: few}, outcome: pace.Answered,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/pace"
 	"github.com/neurodata/ndpush/internal/retry"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -177,10 +178,10 @@ func FuzzParseBody(f *testing.F) {
 	f.Add([]byte("<html><title>" + strings.Repeat("é", 10000)))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		_, message := parseBody(body)
-		if len(message) > maxMessage+100 {
+		if len(message) > 600 {
 			t.Errorf("%d bytes of message", len(message))
 		}
-		if m := oneLine(message); m != message && len(message) <= maxMessage {
+		if human.Line(message) != message {
 			t.Errorf("%q is not fit to be printed", message)
 		}
 	})

@@ -8,9 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/pace"
 )
 
@@ -65,9 +64,6 @@ func (e *Error) Fatal() bool { return e.Class() == Fatal }
 // Refused reports whether BOSS takes no data for now, for hours or longer.
 func (e *Error) Refused() bool { return e.Class() == Refused }
 
-// maxMessage is the length of a message, in bytes; BOSS's own are shorter.
-const maxMessage = 500
-
 // newError reads the body of an answer that was not the one wanted.
 func newError(r *request, status int, body []byte) *Error {
 	e := &Error{Method: r.method, Path: r.path, Status: status}
@@ -90,11 +86,11 @@ func parseBody(body []byte) (code int, message string) {
 	text := strings.TrimSpace(string(body))
 	switch {
 	case json.Unmarshal(body, &boss) == nil:
-		return boss.Code, oneLine(boss.Message + boss.Detail)
+		return boss.Code, human.Message(boss.Message + boss.Detail)
 	case isHTML(text):
 		return 0, summary(text)
 	}
-	return 0, oneLine(text)
+	return 0, human.Message(text)
 }
 
 func isHTML(text string) bool {
@@ -107,33 +103,11 @@ var titlePattern = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 // summary says of an HTML page what its title says.
 func summary(page string) string {
 	if m := titlePattern.FindStringSubmatch(page); m != nil {
-		if title := oneLine(m[1]); title != "" {
+		if title := human.Message(m[1]); title != "" {
 			return fmt.Sprintf("an HTML page titled %q", title)
 		}
 	}
 	return "an HTML page"
-}
-
-// oneLine makes text fit for a line of a log and safe for a terminal.
-func oneLine(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, text[:min(len(text), 4*maxMessage)])
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) <= maxMessage {
-		return text
-	}
-	cut := maxMessage
-	for !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + "…"
 }
 
 // parseRetryAfter reads the header of that name (RFC 9110 section 10.2.3),

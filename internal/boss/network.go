@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"syscall"
+
+	"github.com/neurodata/ndpush/internal/human"
 )
 
 // networkError is the error of a request that got no answer, or a part of one.
@@ -59,7 +61,7 @@ func explain(err error, host string) (v verdict, says string) {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return v, fmt.Sprintf("%s closed the connection: %v", host, reason(err))
 	}
-	return v, fmt.Sprintf("%s: %s", host, oneLine(err.Error()))
+	return v, fmt.Sprintf("%s: %s", host, human.Message(err.Error()))
 }
 
 // reason is the innermost error, without the addresses around it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/ingest"
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/joblog"
@@ -40,7 +41,7 @@ type channelIngest struct {
 
 // newChannelIngest opens the log of j's channel.
 func (a *app) newChannelIngest(o *ingestOptions, j *job.Job, client *boss.Client, tell *slack.Client) (*channelIngest, error) {
-	log, err := joblog.Open(o.logDir, j.Collection, j.Experiment, j.Channel, o.part, a.Now)
+	log, err := joblog.Open(o.logDir, j.Collection, j.Experiment, j.Channel, a.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +162,7 @@ func (c *channelIngest) carry(ctx context.Context) error {
 		c.outcome.before = p.CountCuboids() - cuboids
 	}
 	fmt.Fprintf(c.Stderr, "%s: %v in BOSS coordinates, %s, %s%s, memory at most %s\n",
-		c.job.Path(), p.Data, counted(p.CountCuboids(), "cuboid"), size(p.Bytes()), c.extent(cuboids), size(p.Memory().Total()))
+		c.job.Path(), p.Data, human.Count(p.CountCuboids(), "cuboid"), human.Size(p.Bytes()), c.extent(cuboids), human.Size(p.Memory().Total()))
 	var err error
 	if cuboids > 0 {
 		err = c.options.explainReading(c.post(ctx, cuboids, bytes))

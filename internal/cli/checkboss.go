@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/provision"
 )
 
@@ -166,7 +167,7 @@ func (c *checkup) checkQuota(ctx context.Context) {
 	}
 	list, err := c.client.Usage(ctx)
 	if err != nil {
-		c.ok(what, "not known: BOSS does not show it to programs; at most %s are to be posted", size(planned))
+		c.ok(what, "not known: BOSS does not show it to programs; at most %s are to be posted", human.Size(planned))
 		return
 	}
 	known := false
@@ -185,15 +186,15 @@ func (c *checkup) checkQuota(ctx context.Context) {
 // more than the limit was posted.
 func (c *checkup) judgeQuota(u boss.Usage, planned int64) {
 	const what = "quota"
-	said := fmt.Sprintf("%s of %s are used since %s (%s)", size(u.Value), size(u.Limit), u.Since, u.Metric)
+	said := fmt.Sprintf("%s of %s are used since %s (%s)", human.Size(u.Value), human.Size(u.Limit), u.Since, u.Metric)
 	switch {
 	case u.Value > u.Limit:
 		c.refused++
 		c.fail(what, "%s: BOSS takes no more", said)
 	case planned > u.Limit-u.Value:
-		c.worry(what, "%s, and %s are to be posted: the ingest will be stopped on the way, and can go on when the quota is renewed", said, size(planned))
+		c.worry(what, "%s, and %s are to be posted: the ingest will be stopped on the way, and can go on when the quota is renewed", said, human.Size(planned))
 	default:
-		c.ok(what, "%s, and %s are to be posted", said, size(planned))
+		c.ok(what, "%s, and %s are to be posted", said, human.Size(planned))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/machine"
 	"github.com/neurodata/ndpush/internal/plan"
@@ -103,7 +104,7 @@ func (c *checkup) tellDone() {
 	}
 	c.road.Skip = c.state.Done
 	left, _ := c.road.Left()
-	c.ok(what, "%d of %s done before", all-left, counted(all, "cuboid"))
+	c.ok(what, "%d of %s done before", all-left, human.Count(all, "cuboid"))
 }
 
 // checkDisk looks whether log and journal can be written, and have room.
@@ -129,11 +130,11 @@ func (c *checkup) checkDisk(ctx context.Context) {
 	free, ok := machine.FreeDisk(dir)
 	switch {
 	case !ok:
-		c.ok(what, "log and journal can be written and take about %s; what is free is not known", size(need))
+		c.ok(what, "log and journal can be written and take about %s; what is free is not known", human.Size(need))
 	case free < need:
-		c.fail(what, "log and journal take about %s, and %s are free in %s", size(need), size(free), dir)
+		c.fail(what, "log and journal take about %s, and %s are free in %s", human.Size(need), human.Size(free), dir)
 	default:
-		c.ok(what, "log and journal can be written and take about %s; %s are free", size(need), size(free))
+		c.ok(what, "log and journal can be written and take about %s; %s are free", human.Size(need), human.Size(free))
 	}
 }
 
@@ -187,12 +188,12 @@ func (c *checkup) checkMemory(ctx context.Context) {
 	there, ok := machine.AvailableMemory(os.DirFS("/"))
 	switch {
 	case !ok:
-		c.ok(what, "at most %s are taken; what there is is not known", size(need))
+		c.ok(what, "at most %s are taken; what there is is not known", human.Size(need))
 	case need > there.Bytes:
 		c.tight = true
-		c.fail(what, "up to %s are taken, and %s are %s: --max-mem takes less", size(need), size(there.Bytes), there.Why)
+		c.fail(what, "up to %s are taken, and %s are %s: --max-mem takes less", human.Size(need), human.Size(there.Bytes), there.Why)
 	default:
-		c.ok(what, "at most %s are taken, and %s are %s", size(need), size(there.Bytes), there.Why)
+		c.ok(what, "at most %s are taken, and %s are %s", human.Size(need), human.Size(there.Bytes), there.Why)
 	}
 }
 

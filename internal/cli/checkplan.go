@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/neurodata/ndpush/internal/human"
 )
 
 // planNumbers are the plan for programs. What is not known is 0.
@@ -36,9 +38,9 @@ func (c *checkup) printPlan(context.Context) {
 		return
 	}
 	c.plan("data", "%v in BOSS coordinates: %s of at most %d×%d×%d, of which %d are left to do",
-		p.Data, counted(n.Cuboids, "cuboid"), p.Cuboid.X, p.Cuboid.Y, p.Cuboid.Z, n.CuboidsLeft)
-	c.plan("bytes", "%s of voxels to read, %s to send before compression%s", size(n.ReadBytes), size(n.SendBytes), c.compressedWords(n.Compressed))
-	c.plan("memory", "at most %s: %s that post, %s of rows in memory", size(n.MemoryBytes), counted(int64(p.Workers), "worker"), counted(int64(p.Ahead), "band"))
+		p.Data, human.Count(n.Cuboids, "cuboid"), p.Cuboid.X, p.Cuboid.Y, p.Cuboid.Z, n.CuboidsLeft)
+	c.plan("bytes", "%s of voxels to read, %s to send before compression%s", human.Size(n.ReadBytes), human.Size(n.SendBytes), c.compressedWords(n.Compressed))
+	c.plan("memory", "at most %s: %s that post, %s of rows in memory", human.Size(n.MemoryBytes), human.Count(p.Workers, "worker"), human.Count(p.Ahead, "band"))
 	c.plan("time", "%s", c.timeWords(n.SendBytes))
 }
 
@@ -53,7 +55,7 @@ func (p *probe) compressedOf(bytes int64) int64 {
 
 func (c *checkup) compressedWords(bytes int64) string {
 	if p := c.probed; p != nil && p.bytes > 0 {
-		return fmt.Sprintf(", about %s after (as %s, %d of them empty)", size(bytes), counted(int64(len(p.full))+p.empty, "cuboid"), p.empty)
+		return fmt.Sprintf(", about %s after (as %s, %d of them empty)", human.Size(bytes), human.Count(int64(len(p.full))+p.empty, "cuboid"), p.empty)
 	}
 	return ""
 }
@@ -97,12 +99,12 @@ func (c *checkup) timeWords(bytes int64) string {
 	case p.bytes == 0:
 		return fmt.Sprintf("not known: not one band of rows could be read in %v", probeTime)
 	}
-	text := fmt.Sprintf("at %s read and compressed (measured), %s take %s at least", rate(p.bytes, p.took), size(bytes), span(p.reading(bytes)))
+	text := fmt.Sprintf("at %s read and compressed (measured), %s take %s at least", human.Rate(p.bytes, p.took), human.Size(bytes), span(p.reading(bytes)))
 	if c.posted.bytes == 0 {
 		return text + "; the network was not measured (--canary does)"
 	}
 	return text + fmt.Sprintf("; at %s a post (measured on one), %d at a time, posting takes %s at least",
-		rate(c.posted.bytes, c.posted.took), c.road.Plan.Workers, span(c.posting(bytes)))
+		human.Rate(c.posted.bytes, c.posted.took), c.road.Plan.Workers, span(c.posting(bytes)))
 }
 
 // span gives a time to two places, as people say it.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/neurodata/ndpush/internal/human"
 )
 
 // A finding is what one look at something found.
@@ -104,7 +106,7 @@ var marks = map[string]string{resultOK: "ok", resultWarn: "warn", resultFail: "F
 func (r *checkReport) print(f finding) {
 	f.Channel = r.of
 	if !r.json {
-		r.write(fmt.Sprintf("%-5s %s: %s\n", marks[f.Result], f.Check, oneLine(f.Text)))
+		r.write(fmt.Sprintf("%-5s %s: %s\n", marks[f.Result], f.Check, human.Line(f.Text)))
 		return
 	}
 	text, err := json.Marshal(f)
@@ -114,9 +116,6 @@ func (r *checkReport) print(f finding) {
 	}
 	r.write(string(text) + "\n")
 }
-
-// oneLine keeps a text from being several findings.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func (r *checkReport) write(text string) {
 	if r.werr == nil {
@@ -131,11 +130,11 @@ func (r *checkReport) err() error {
 	case r.werr != nil:
 		return r.werr
 	case r.failed > r.refused:
-		return &exitError{exitFatal, fmt.Errorf("the ingest would fail for %s: see FAIL above", counted(int64(r.failed-r.refused), "reason"))}
+		return &exitError{exitFatal, fmt.Errorf("the ingest would fail for %s: see FAIL above", human.Count(r.failed-r.refused, "reason"))}
 	case r.refused > 0:
 		return &exitError{exitRefused, errors.New("BOSS refuses writes for now")}
 	case r.missing > 0:
-		return &exitError{exitIncomplete, fmt.Errorf("the ingest would be incomplete: %s missing", counted(int64(r.missing), "slice"))}
+		return &exitError{exitIncomplete, fmt.Errorf("the ingest would be incomplete: %s missing", human.Count(r.missing, "slice"))}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/progress"
 	"github.com/neurodata/ndpush/internal/source"
@@ -138,7 +139,7 @@ func (c *sliceCensus) summary() string {
 			words = append(words, fmt.Sprintf("%d %s", n, word))
 		}
 	}
-	return fmt.Sprintf("%d of %s cannot be used: %s", len(c.faults), counted(int64(c.of), "slice"), strings.Join(words, ", "))
+	return fmt.Sprintf("%d of %s cannot be used: %s", len(c.faults), human.Count(c.of, "slice"), strings.Join(words, ", "))
 }
 
 // checkSlices looks at the head of every slice of the run.
@@ -173,7 +174,7 @@ func (c *checkup) checkSlices(ctx context.Context) {
 		c.tellErr(resultFail, what, err)
 	case len(census.faults) == 0:
 		w, h := c.job.ImageSize()
-		c.ok(what, "%s, each of %v", counted(int64(census.of), "slice"), source.Shape{Width: w, Height: h, Type: c.job.Type})
+		c.ok(what, "%s, each of %v", human.Count(census.of, "slice"), source.Shape{Width: w, Height: h, Type: c.job.Type})
 	case c.job.Missing != job.Fail && census.count(sliceOther) == 0 && len(census.faults) == census.of && !c.anySlice(ctx):
 		c.fail(what, "neither of the %d slices %v nor any other of the stack can be used, the first because: %v", census.of, c.inSource(), census.faults[0].err)
 	default:
@@ -246,7 +247,7 @@ func (c *checkup) gaps(gaps []voxel.Range) {
 		c.ok(what, "no gaps")
 		return
 	}
-	c.worry(what, "%s: %s", counted(int64(len(gaps)), "gap"), rangesWords(gaps))
+	c.worry(what, "%s: %s", human.Count(len(gaps), "gap"), rangesWords(gaps))
 }
 
 // rangesWords writes the first ranges of z for people.

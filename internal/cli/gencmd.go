@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/pace"
@@ -293,13 +294,13 @@ func (e *estimate) takes(bytes int64) time.Duration {
 func (e *estimate) notes() []string {
 	list := []string{fmt.Sprintf("%s: %v in BOSS coordinates", e.job.Path(), e.job.Data())}
 	if e.channels > 1 {
-		list = append(list, fmt.Sprintf("and %s more, one after the other", counted(int64(e.channels-1), "channel")))
+		list = append(list, fmt.Sprintf("and %s more, one after the other", human.Count(e.channels-1, "channel")))
 	}
 	list = append(list,
-		fmt.Sprintf("%s in %s", counted(e.cuboids, "cuboid"), counted(int64(len(e.shares)), "share")),
-		fmt.Sprintf("read: %s of voxels; sent: %s before compression", size(e.read), size(e.send)),
-		fmt.Sprintf("memory: at most %s per process, %s in total (%s)", size(e.memory), size(e.memory*int64(len(e.shares))), e.how),
-		fmt.Sprintf("time: %v per share if each carries %s, %v in one process", e.share, rate(e.rate, time.Second), e.whole))
+		fmt.Sprintf("%s in %s", human.Count(e.cuboids, "cuboid"), human.Count(len(e.shares), "share")),
+		fmt.Sprintf("read: %s of voxels; sent: %s before compression", human.Size(e.read), human.Size(e.send)),
+		fmt.Sprintf("memory: at most %s per process, %s in total (%s)", human.Size(e.memory), human.Size(e.memory*int64(len(e.shares))), e.how),
+		fmt.Sprintf("time: %v per share if each carries %s, %v in one process", e.share, human.Rate(e.rate, time.Second), e.whole))
 	if len(e.shares) < e.asked {
 		list = append(list, fmt.Sprintf("%d processes were asked for: there are no more pieces to share than %d", e.asked, len(e.shares)))
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/progress"
 	"github.com/neurodata/ndpush/internal/verify"
@@ -44,11 +45,11 @@ func (o *outcome) compared(what string, r *verify.Report) {
 func (o *outcome) err() error {
 	switch {
 	case o.differ > 0:
-		return &exitError{exitDiffers, fmt.Errorf("verification found a difference: %s", counted(int64(o.differ), "cuboid"))}
+		return &exitError{exitDiffers, fmt.Errorf("verification found a difference: %s", human.Count(o.differ, "cuboid"))}
 	case o.Failed > 0 || o.Missing > 0:
-		return &exitError{exitIncomplete, fmt.Errorf("incomplete: %s failed, %s missing", counted(o.Failed, "cuboid"), counted(o.Missing, "slice"))}
+		return &exitError{exitIncomplete, fmt.Errorf("incomplete: %s failed, %s missing", human.Count(o.Failed, "cuboid"), human.Count(o.Missing, "slice"))}
 	case o.unsure > 0:
-		return &exitError{exitIncomplete, fmt.Errorf("not verified: %s could not be compared", counted(int64(o.unsure), "cuboid"))}
+		return &exitError{exitIncomplete, fmt.Errorf("not verified: %s could not be compared", human.Count(o.unsure, "cuboid"))}
 	}
 	return nil
 }
@@ -56,8 +57,8 @@ func (o *outcome) err() error {
 // lines sum up what became of j's channel.
 func (o *outcome) lines(j *job.Job) []string {
 	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed%s%s; %s missing%s; %s in %v (%s)",
-		j.Path(), counted(o.Posted, "cuboid"), o.Empty, o.Failed, o.left(), o.beforehand(), counted(o.Missing, "slice"), o.again(),
-		size(o.Bytes), o.took.Round(100*time.Millisecond), rate(o.Bytes, o.took))}
+		j.Path(), human.Count(o.Posted, "cuboid"), o.Empty, o.Failed, o.left(), o.beforehand(), human.Count(o.Missing, "slice"), o.again(),
+		human.Size(o.Bytes), o.took.Round(100*time.Millisecond), human.Rate(o.Bytes, o.took))}
 	for _, box := range firstOf(slices.SortedFunc(slices.Values(o.failed), voxel.Box.Compare), told) {
 		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
 	}
@@ -106,43 +107,7 @@ func (o *outcome) verdict(j *job.Job) string {
 	if o.differ > 0 || o.unsure > 0 {
 		word = "NOT verified"
 	}
-	return fmt.Sprintf("%s: %s: %s: %s equal, %d different, %d not compared", j.Path(), word, o.what, counted(int64(o.match), "cuboid"), o.differ, o.unsure)
+	return fmt.Sprintf("%s: %s: %s: %s equal, %d different, %d not compared", j.Path(), word, o.what, human.Count(o.match, "cuboid"), o.differ, o.unsure)
 }
 
 func firstOf[T any](list []T, n int) []T { return list[:min(n, len(list))] }
-
-// counted gives "1 slice" or "2 slices".
-func counted(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// rate gives bytes per second as the progress does, in units of 10^6.
-func rate(bytes int64, took time.Duration) string {
-	mb := float64(bytes) / 1e6 / max(took.Seconds(), 1e-3)
-	if mb < 100 {
-		return fmt.Sprintf("%.1f MB/s", mb)
-	}
-	return fmt.Sprintf("%.0f MB/s", mb)
-}
-
-// size gives a number of bytes to three digits, as people read it.
-func size(n int64) string {
-	f, units := float64(n), []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
-	i := 0
-	for f >= 1000 && i < len(units)-1 {
-		f /= 1024
-		i++
-	}
-	switch {
-	case i == 0:
-		return fmt.Sprintf("%d B", n)
-	case f < 10:
-		return fmt.Sprintf("%.2f %s", f, units[i])
-	case f < 100:
-		return fmt.Sprintf("%.1f %s", f, units[i])
-	}
-	return fmt.Sprintf("%.0f %s", f, units[i])
-}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/joblog"
 	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -133,7 +134,7 @@ func (a *app) retryJournal(ctx context.Context, o *retryOptions) error {
 func (a *app) nothingFailed(l *ledger) error {
 	text := l.channel() + ": nothing failed"
 	if n := newStatus(l).all.undone(); n > 0 {
-		text += fmt.Sprintf("; %s left, which the command of the ingest does", counted(n, "cuboid"))
+		text += fmt.Sprintf("; %s left, which the command of the ingest does", human.Count(n, "cuboid"))
 	}
 	_, err := fmt.Fprintln(a.Stdout, text)
 	return err
@@ -217,7 +218,7 @@ func (a *app) retryLog(ctx context.Context, o *retryOptions) error {
 	}
 	var torn error
 	if failures.Torn > 0 {
-		torn = fmt.Errorf("%s of %s told of a failure, cut off before it said of what: ndpush verify finds those", counted(int64(failures.Torn), "line"), o.pythonLog)
+		torn = fmt.Errorf("%s of %s told of a failure, cut off before it said of what: ndpush verify finds those", human.Count(failures.Torn, "line"), o.pythonLog)
 	}
 	if len(boxes) == 0 {
 		fmt.Fprintf(a.Stdout, "%s: nothing%s failed that did not succeed later\n", o.pythonLog, o.ofChannel())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/verify"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -99,7 +100,7 @@ func (a *app) runStatus(ctx context.Context, o *statusOptions) (err error) {
 	case len(unread) > 0:
 		return errors.Join(unread...)
 	case unfinished > 0:
-		return &exitError{exitIncomplete, withHint(fmt.Errorf("%d of %s unfinished", unfinished, counted(int64(len(dirs)), "channel")),
+		return &exitError{exitIncomplete, withHint(fmt.Errorf("%d of %s unfinished", unfinished, human.Count(len(dirs), "channel")),
 			"ndpush retry posts what failed again; the command of the ingest does all that is left")}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
@@ -21,8 +22,8 @@ func (s *status) writeText(w io.Writer, now time.Time) error {
 	fmt.Fprintf(&b, "%s: %s\n", s.channel(), state)
 	t := s.all
 	fmt.Fprintf(&b, "  %s of %s: %d posted (%s of %s), %d empty, %d failed, %d in flight, %d left; %s missing\n",
-		counted(t.cuboids(), "cuboid"), wholeText(s.wholes), t.posted, size(t.bytes), size(s.bytes), t.empty, t.failed, t.begun, t.left,
-		counted(int64(len(s.missing)), "slice"))
+		human.Count(t.cuboids(), "cuboid"), wholeText(s.wholes), t.posted, human.Size(t.bytes), human.Size(s.bytes), t.empty, t.failed, t.begun, t.left,
+		human.Count(len(s.missing), "slice"))
 	if z := s.last.Origin.Z; z != 0 {
 		fmt.Fprintf(&b, "  slice 0 of the source is at z %d\n", z)
 	}
@@ -53,7 +54,7 @@ func (t *tally) text() string {
 // writeTrouble names what failed and what was missing, and why, the first of both.
 func (s *status) writeTrouble(b *strings.Builder) {
 	for _, e := range firstOf(s.failures, told) {
-		fmt.Fprintf(b, "  failed: %v: %s\n", e.Box, flat(e.Why))
+		fmt.Fprintf(b, "  failed: %v: %s\n", e.Box, human.Line(e.Why))
 	}
 	if n := len(s.failures) - told; n > 0 {
 		fmt.Fprintf(b, "  and %d more failed\n", n)
@@ -63,7 +64,7 @@ func (s *status) writeTrouble(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "  missing slices: %s\n", lossList(s.missing, s.rows()))
 	for _, l := range firstOf(s.missing, told) {
-		fmt.Fprintf(b, "  missing: slice %d: %s\n", l.Z, flat(l.Why))
+		fmt.Fprintf(b, "  missing: slice %d: %s\n", l.Z, human.Line(l.Why))
 	}
 	if n := len(s.missing) - told; n > 0 {
 		fmt.Fprintf(b, "  and %d more are missing\n", n)
@@ -91,7 +92,7 @@ func processText(f *journal.File, now time.Time) string {
 		text += fmt.Sprintf(", %d in flight", f.Open)
 	}
 	if f.Missing > 0 {
-		text += fmt.Sprintf("; %s missing", counted(int64(f.Missing), "slice"))
+		text += fmt.Sprintf("; %s missing", human.Count(f.Missing, "slice"))
 	}
 	return text
 }
@@ -105,9 +106,7 @@ func ago(now time.Time, f *journal.File) time.Duration {
 func endText(end string) string {
 	rest, cut := strings.CutPrefix(end, "incomplete")
 	if !cut {
-		return flat(end)
+		return human.Line(end)
 	}
-	return flat("with gaps" + rest)
+	return human.Line("with gaps" + rest)
 }
-
-func flat(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/progress"
@@ -168,7 +169,7 @@ func (a *app) checkLedger(ctx context.Context, o *verifyOptions, l *ledger, ch v
 		cuboids++
 		bytes += c.Box.Voxels() * int64(p.Channel.Size())
 	}
-	fmt.Fprintf(a.Stderr, "%s: z %v in BOSS coordinates, %s, %s, memory at most %s\n", l.channel(), z, counted(cuboids, "cuboid"), size(bytes), size(p.Memory().Total()))
+	fmt.Fprintf(a.Stderr, "%s: z %v in BOSS coordinates, %s, %s, memory at most %s\n", l.channel(), z, human.Count(cuboids, "cuboid"), human.Size(bytes), human.Size(p.Memory().Total()))
 	report, err := newReport(o.report, verify.Head{Channel: l.channel(), Z: z, Of: l.bounds().Z(), Cuboids: cuboids})
 	if err != nil {
 		return err
@@ -206,7 +207,7 @@ func (a *app) fetchingPlan(o *verifyOptions, l *ledger, z voxel.Range) (plan.Pla
 		p.Workers--
 	}
 	if need := p.Memory().Total(); need > limit.bytes {
-		return p, fmt.Errorf("to compare takes at least %s of memory, and may take %s, says %s", size(need), size(limit.bytes), limit.from)
+		return p, fmt.Errorf("to compare takes at least %s of memory, and may take %s, says %s", human.Size(need), human.Size(limit.bytes), limit.from)
 	}
 	return p, nil
 }

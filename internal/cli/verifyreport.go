@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/verify"
 )
 
@@ -85,11 +86,11 @@ func (a *app) concludeAll(all []verify.Merged) error {
 	}
 	switch {
 	case differ > 0:
-		return &exitError{exitDiffers, fmt.Errorf("verification found a difference: %s", counted(differ, "cuboid"))}
+		return &exitError{exitDiffers, fmt.Errorf("verification found a difference: %s", human.Count(differ, "cuboid"))}
 	case missing > 0 || errs > 0 || gaps > 0:
-		return &exitError{exitIncomplete, fmt.Errorf("not verified: %s never posted, %d could not be compared%s", counted(missing, "cuboid"), errs, map[bool]string{true: ", and some were not looked at"}[gaps > 0])}
+		return &exitError{exitIncomplete, fmt.Errorf("not verified: %s never posted, %d could not be compared%s", human.Count(missing, "cuboid"), errs, map[bool]string{true: ", and some were not looked at"}[gaps > 0])}
 	case lost > 0:
-		return &exitError{exitIncomplete, fmt.Errorf("what was posted is there, and %s missing in it", counted(lost, "slice"))}
+		return &exitError{exitIncomplete, fmt.Errorf("what was posted is there, and %s missing in it", human.Count(lost, "slice"))}
 	}
 	return nil
 }
@@ -110,7 +111,7 @@ func (a *app) conclude(m *verify.Merged) error {
 		word = "NOT verified"
 	}
 	if n := len(m.Lost()); n > 0 {
-		more = fmt.Sprintf("; %s missing", counted(int64(n), "slice"))
+		more = fmt.Sprintf("; %s missing", human.Count(n, "slice"))
 	}
 	_, err := fmt.Fprintf(a.Stdout, "%s: %s: %v%s\n", m.Channel, word, &m.Tally, more)
 	return err

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
@@ -51,16 +51,7 @@ func encode(v any) ([]byte, error) {
 }
 
 // shorten cuts a reason that is too long.
-func shorten(why string) string {
-	if len(why) <= maxWhy {
-		return why
-	}
-	cut := maxWhy
-	for cut > 0 && !utf8.RuneStart(why[cut]) {
-		cut--
-	}
-	return why[:cut] + "…"
-}
+func shorten(why string) string { return human.Cut(why, maxWhy) }
 
 // parse reads a line into l. Keys that it does not know are ignored.
 func (l *line) parse(text []byte) error {

@@ -309,7 +309,7 @@ func TestMessages(t *testing.T) {
 			io.WriteString(d, "\nrest")
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if terminal && !strings.HasSuffix(s.last(), "80/100 cuboids  67 MB/s") {
+			if terminal && !strings.HasSuffix(s.last(), "80/100 cuboids  66.7 MB/s") {
 				t.Errorf("the line is not the last: %q", s.last())
 			}
 			d.Stop()

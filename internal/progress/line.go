@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/neurodata/ndpush/internal/human"
 )
 
 // parts puts a snapshot into words. The most important come first, for a narrow
@@ -14,19 +16,12 @@ func parts(s Snapshot, rate float64, when string) []string {
 		list = append(list, fmt.Sprintf("%d failed", s.Failed))
 	}
 	if s.Missing > 0 {
-		list = append(list, plural(s.Missing, "slice")+" missing")
+		list = append(list, human.Count(s.Missing, "slice")+" missing")
 	}
 	return append(list,
 		when,
-		fmt.Sprintf("%d/%s", s.Cuboids(), plural(s.TotalCuboids, "cuboid")),
-		megabytes(rate))
-}
-
-func plural(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+		fmt.Sprintf("%d/%s", s.Cuboids(), human.Count(s.TotalCuboids, "cuboid")),
+		human.Rate(int64(rate), time.Second))
 }
 
 // remaining says how long the rest takes at a rate.
@@ -50,15 +45,6 @@ func duration(d time.Duration) string {
 		return fmt.Sprintf("%dm%02ds", minutes, seconds)
 	}
 	return fmt.Sprintf("%ds", seconds)
-}
-
-// megabytes writes a rate with a decimal where it matters.
-func megabytes(rate float64) string {
-	mb := rate / 1e6
-	if mb < 10 {
-		return fmt.Sprintf("%.1f MB/s", mb)
-	}
-	return fmt.Sprintf("%.0f MB/s", mb)
 }
 
 const (

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"text/template"
 	"time"
+
+	"github.com/neurodata/ndpush/internal/human"
 )
 
 //go:embed template
@@ -94,16 +96,8 @@ func (v *view) One(k int) []string {
 // HasAfter says whether there is anything to do after the shares.
 func (v *view) HasAfter() bool { return len(v.Status)+len(v.Verify) > 0 }
 
-// counted is n things.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
 // Count says how many shares there are.
-func (v *view) Count() string { return counted(v.Shares, "share") }
+func (v *view) Count() string { return human.Count(v.Shares, "share") }
 
 // minutes is a time in full minutes, at least least.
 func minutes(d, least time.Duration) int64 {

@@ -184,7 +184,7 @@ func TestEndOfTrouble(t *testing.T) {
 	})
 	check(t, m.got, []string{
 		"1s :warning: lab/fly/em: 1 slice missing\nslice 1: no",
-		"2s :x: lab/fly/em: incomplete: 2 slices missing\n1 cuboid posted, 0 empty, 0 failed; 2 slices missing; 1.0 MB in 1s (1.0 MB/s)",
+		"2s :x: lab/fly/em: incomplete: 2 slices missing\n1 cuboid posted, 0 empty, 0 failed; 2 slices missing; 977 KiB in 1s (1.0 MB/s)",
 	})
 }
 
@@ -197,10 +197,10 @@ func TestSummary(t *testing.T) {
 			Posted: 11, Empty: 2, Bytes: 123456789, Took: 61234 * time.Millisecond,
 			Verdict: "lab/fly/em: verified: 3 slices: 4 cuboids equal",
 			Link:    "https://neuroglancer.bossdb.io/#!%7B%22a%22&b|c",
-		}, ":white_check_mark: lab/fly/em: all done\n11 cuboids posted, 2 empty, 0 failed; 0 slices missing; 123.5 MB in 1m1.2s (2.0 MB/s)\nverified: 3 slices: 4 cuboids equal\n<https://neuroglancer.bossdb.io/#!%7B%22a%22&amp;b%7Cc|show it in the viewer>"},
+		}, ":white_check_mark: lab/fly/em: all done\n11 cuboids posted, 2 empty, 0 failed; 0 slices missing; 118 MiB in 1m1.2s (2.0 MB/s)\nverified: 3 slices: 4 cuboids equal\n<https://neuroglancer.bossdb.io/#!%7B%22a%22&amp;b%7Cc|show it in the viewer>"},
 		{slack.Summary{Err: errors.New("BOSS says <no>\nand more")}, ":x: lab/fly/em: BOSS says &lt;no&gt;"},
 		{slack.Summary{Err: errors.New(strings.Repeat("é", 300))}, ":x: lab/fly/em: " + strings.Repeat("é", 200) + "…"},
-		{slack.Summary{Err: fmt.Errorf("post: %w", context.Canceled), Posted: 1}, ":octagonal_sign: lab/fly/em: interrupted\n1 cuboid posted, 0 empty, 0 failed; 0 slices missing; 0.0 MB in 0s (0.0 MB/s)"},
+		{slack.Summary{Err: fmt.Errorf("post: %w", context.Canceled), Posted: 1}, ":octagonal_sign: lab/fly/em: interrupted\n1 cuboid posted, 0 empty, 0 failed; 0 slices missing; 0 B in 0s (0.0 MB/s)"},
 	} {
 		m := &messenger{}
 		telling(t, m, "", func(t *testing.T, n *slack.Notifier, reported *[]string) { n.Done(t.Context(), tt.s) })
@@ -272,7 +272,7 @@ func TestNotifierAndSlack(t *testing.T) {
 			t.Errorf("the end took %v", took)
 		}
 		want := []said{
-			{To: "C0000000001", Text: ":x: lab/fly/em: incomplete: 1 cuboid failed\n0 cuboids posted, 0 empty, 1 failed; 0 slices missing; 0.0 MB in 0s (0.0 MB/s)\nlog: " + log},
+			{To: "C0000000001", Text: ":x: lab/fly/em: incomplete: 1 cuboid failed\n0 cuboids posted, 0 empty, 1 failed; 0 slices missing; 0 B in 0s (0.0 MB/s)\nlog: " + log},
 			{To: "C0000000001", File: "log.txt", Text: "a line\n"},
 		}
 		if got := f.heard(); !reflect.DeepEqual(got, want) {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/neurodata/ndpush/internal/human"
 )
 
 // Escape makes a text mean itself in a message: & < > are Slack's markup.
@@ -47,13 +49,13 @@ func (t tally) minus(u tally) tally {
 func (t tally) String() string {
 	var parts []string
 	if t.failed > 0 {
-		parts = append(parts, counted(t.failed, "cuboid")+" failed")
+		parts = append(parts, human.Count(t.failed, "cuboid")+" failed")
 	}
 	if t.missing > 0 {
-		parts = append(parts, counted(t.missing, "slice")+" missing")
+		parts = append(parts, human.Count(t.missing, "slice")+" missing")
 	}
 	if t.outages > 0 {
-		parts = append(parts, counted(t.outages, "outage"))
+		parts = append(parts, human.Count(t.outages, "outage"))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -108,15 +110,7 @@ func (s Summary) result(about string) string {
 }
 
 func (s Summary) counts() string {
-	return fmt.Sprintf("%s posted, %d empty, %d failed; %s missing; %.1f MB in %v (%.1f MB/s)",
-		counted(s.Posted, "cuboid"), s.Empty, s.Failed, counted(s.Missing, "slice"),
-		float64(s.Bytes)/1e6, s.Took.Round(100*time.Millisecond), float64(s.Bytes)/1e6/max(s.Took.Seconds(), 1e-3))
-}
-
-// counted gives "1 slice" or "2 slices".
-func counted(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%s posted, %d empty, %d failed; %s missing; %s in %v (%s)",
+		human.Count(s.Posted, "cuboid"), s.Empty, s.Failed, human.Count(s.Missing, "slice"),
+		human.Size(s.Bytes), s.Took.Round(100*time.Millisecond), human.Rate(s.Bytes, s.Took))
 }

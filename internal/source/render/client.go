@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/retry"
 )
 
@@ -120,7 +121,7 @@ const maxText = 64 << 10
 // refusal is the error of an answer other than 200.
 func (c *client) refusal(path string, resp *http.Response) *Error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxText)) // a part is better than nothing
-	return &Error{Path: path, Status: resp.StatusCode, Message: oneLine(string(body)), class: judge(resp.StatusCode)}
+	return &Error{Path: path, Status: resp.StatusCode, Message: human.Message(string(body)), class: judge(resp.StatusCode)}
 }
 
 // drain reads the little that may be left of a body, for only then is the
@@ -181,7 +182,7 @@ func (c *client) getJSON(ctx context.Context, path string, parse func([]byte) er
 func misread(body []byte, err error) string {
 	text := strings.TrimSpace(string(body))
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
-		return "the answer makes no sense: " + oneLine(err.Error())
+		return "the answer makes no sense: " + human.Message(err.Error())
 	}
-	return "this is no render web service, correct the base URL: " + oneLine(text)
+	return "this is no render web service, correct the base URL: " + human.Message(text)
 }

@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
-	"unicode"
+
+	"github.com/neurodata/ndpush/internal/human"
 )
 
 // An Error is a request that a service, or the way to it, did not grant.
@@ -74,7 +74,7 @@ func (c *client) networkError(path string, err error) *Error {
 	if u := (*url.Error)(nil); errors.As(err, &u) {
 		err = u.Err // says the method and the address, a password included
 	}
-	e := &Error{Path: path, Message: c.root.Host + ": " + oneLine(err.Error()), Err: err, class: trouble}
+	e := &Error{Path: path, Message: c.root.Host + ": " + human.Message(err.Error()), Err: err, class: trouble}
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -95,18 +95,3 @@ func (e *Error) slow() bool {
 
 // maxMessage is the length of a message in bytes.
 const maxMessage = 500
-
-// oneLine makes a message of what may be anything.
-func oneLine(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, " "))
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxMessage {
-		s = strings.ToValidUTF8(s[:maxMessage], "") + "…"
-	}
-	return s
-}

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/raster"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
@@ -150,7 +151,7 @@ func explain(path string, err error) error {
 		other.Path = path
 		return other
 	}
-	return &Error{Path: path, Status: http.StatusOK, Message: "the image is damaged: " + oneLine(err.Error()), class: damage}
+	return &Error{Path: path, Status: http.StatusOK, Message: "the image is damaged: " + human.Message(err.Error()), class: damage}
 }
 
 // An AnswerError says that a service gave an image of another kind or size than
@@ -278,5 +279,5 @@ func notImage(body []byte, err error) error {
 			return err
 		}
 	}
-	return other("no image but %q", oneLine(string(body[:min(len(body), 200)])))
+	return other("no image but %q", human.Message(string(body[:min(len(body), 200)])))
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/neurodata/ndpush/internal/human"
 )
 
 // anyRegion is where requests go that have no region: Amazon's first one, which
@@ -98,7 +100,7 @@ func load(ctx context.Context, o Options) (aws.Config, error) {
 	case errors.As(err, &profile):
 		return cfg, &Error{Message: fmt.Sprintf("there is no AWS profile %q: correct --aws-profile, or see `aws configure list-profiles`", profile.Profile), Err: err}
 	case err != nil && ctx.Err() == nil:
-		return cfg, &Error{Message: "the AWS configuration cannot be used: " + oneLine(err.Error()), Err: err}
+		return cfg, &Error{Message: "the AWS configuration cannot be used: " + human.Message(err.Error()), Err: err}
 	}
 	return cfg, err
 }

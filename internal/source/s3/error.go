@@ -9,10 +9,10 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
-	"unicode"
-	"unicode/utf8"
 
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/neurodata/ndpush/internal/human"
 )
 
 // An Error is a request that the store, or the way to it, did not grant. All but
@@ -98,7 +98,7 @@ func (b *Bucket) explain(key string, err error) *Error {
 	default:
 		e.Message = "no request can be made of it: " + reason(err).Error()
 	}
-	e.Message = oneLine(e.Message)
+	e.Message = human.Message(e.Message)
 	return e
 }
 
@@ -162,25 +162,3 @@ func reason(err error) error {
 
 // maxMessage is the length of a message, in bytes; S3's own are shorter.
 const maxMessage = 500
-
-// oneLine makes text fit for a line of a log and safe for a terminal.
-func oneLine(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, text[:min(len(text), 4*maxMessage)])
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) <= maxMessage {
-		return text
-	}
-	cut := maxMessage
-	for !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + "…"
-}
