@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/pierrec/lz4/v4"
 )
 
 // Options say how an [Encoder] writes. The zero Options are a good choice: LZ4,
@@ -46,8 +45,9 @@ type Encoder struct {
 	shuffle   Shuffle
 	blockSize int
 
-	lz4  lz4.CompressorCCompat
-	zstd *zstd.Encoder
+	lz4          lz4Writer
+	acceleration int // of LZ4
+	zstd         *zstd.Encoder
 
 	filtered, tmp []byte // a block after, and halfway through, the filter
 }
@@ -67,7 +67,7 @@ func NewEncoder(opts Options) (*Encoder, error) {
 	}
 	e := &Encoder{codec: opts.Codec, shuffle: opts.Shuffle, blockSize: opts.BlockSize}
 	if opts.Codec == LZ4 {
-		e.lz4.Acceleration = 10 - opts.Level // as C-Blosc does
+		e.acceleration = 10 - opts.Level // as C-Blosc does
 		return e, nil
 	}
 	var err error
@@ -224,7 +224,7 @@ func (e *Encoder) block(dst, src []byte, h Header) int {
 		if len(dst)-pos < 4 {
 			return 0
 		}
-		size := e.stream(dst[pos+4:], src[:n])
+		size := e.stream(dst[pos+4:], src[:n], h)
 		if size == 0 {
 			return 0
 		}
@@ -252,8 +252,8 @@ func (e *Encoder) filter(src []byte, h Header) []byte {
 // stream compresses src to dst and returns the number of bytes that takes, or 0
 // if they do not fit. A stream as long as src is src itself: that is how a
 // reader tells, so one that only comes out as long is not good enough.
-func (e *Encoder) stream(dst, src []byte) int {
-	if n := e.compress(dst[:min(len(dst), len(src)-1)], src); n > 0 {
+func (e *Encoder) stream(dst, src []byte, h Header) int {
+	if n := e.compress(dst[:min(len(dst), len(src)-1)], src, h); n > 0 {
 		return n
 	}
 	if len(dst) < len(src) {
@@ -263,11 +263,11 @@ func (e *Encoder) stream(dst, src []byte) int {
 }
 
 // compress writes the codec's stream for src to dst and returns its length, or
-// 0 if it does not fit.
-func (e *Encoder) compress(dst, src []byte) int {
+// 0 if it does not fit. Shuffled blocks end in what compresses best, so there
+// noise at the beginning says nothing.
+func (e *Encoder) compress(dst, src []byte, h Header) int {
 	if e.codec == LZ4 {
-		n, _ := e.lz4.CompressBlock(src, dst) // the error is always nil
-		return n
+		return e.lz4.compress(dst, src, e.acceleration, h.Shuffle == NoShuffle)
 	}
 	out := e.zstd.EncodeAll(src, dst[:0:len(dst)])
 	if len(out) > len(dst) {
