@@ -41,7 +41,7 @@ type channelIngest struct {
 
 // newChannelIngest opens the log of j's channel.
 func (a *app) newChannelIngest(o *ingestOptions, j *job.Job, client *boss.Client, tell *slack.Client) (*channelIngest, error) {
-	log, err := joblog.Open(o.logDir, j.Collection, j.Experiment, j.Channel, a.Now)
+	log, err := joblog.Open(o.logDir, j.Collection, j.Experiment, j.Channel, o.part, a.Now)
 	if err != nil {
 		return nil, err
 	}
