@@ -30,17 +30,16 @@ type Source interface {
 const (
 	// windowBytes is how far back a match may reach (RFC 1951 section 2).
 	windowBytes = 32 << 10
-	// roundBytes is how much is decoded at a time; it and the window fit the
-	// second-level cache.
-	roundBytes = 64 << 10
 	// slackBytes is what a symbol may write behind its round: the longest match,
 	// and what is copied beyond its end for being whole words.
 	slackBytes = 258 + 16
+	// roundBytes is how much is decoded at a time; it and the window fit the
+	// second-level cache.
+	roundBytes = bufBytes - windowBytes - slackBytes
+	bufBytes   = 96 << 10
 
-	bufBytes = windowBytes + roundBytes + slackBytes
-
-	// Held is the memory in bytes that a Reader takes.
-	Held = bufBytes + 4*(1<<litBits+1<<distBits) + 4<<10
+	// Held is the most memory in bytes that a Reader takes, with its tables.
+	Held = bufBytes + 24<<10
 )
 
 // Errors of data that make no sense. Data that end too early are

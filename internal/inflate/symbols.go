@@ -164,10 +164,10 @@ func (r *Reader) decode(c *code, meaning, table []entry) (entry, error) {
 	case e&isOther == 0:
 		need = uint(e >> 8 & 15)
 	}
-	if need > r.n || e&kinds == noSymbol && err != nil {
+	switch {
+	case need > r.n || need == 0 && err != nil:
 		return 0, err
-	}
-	if e&kinds == noSymbol {
+	case e&kinds == noSymbol:
 		return 0, errSymbol
 	}
 	return e, nil
