@@ -150,7 +150,7 @@ func TestErrors(t *testing.T) {
 func TestSourceError(t *testing.T) {
 	z := deflate(t, texture(300), flate.BestSpeed)
 	var r inflate.Reader
-	r.Reset(&failing{pieces{z[:len(z)/2], 1000}})
+	r.Reset(&failing{pieces: pieces{z[:len(z)/2], 1000}})
 	got, err := io.ReadAll(&r)
 	if err != errDisk || !bytes.HasPrefix(texture(300), got) || len(got) < 300*300/3 {
 		t.Errorf("%d bytes, %v", len(got), err)
@@ -160,15 +160,22 @@ func TestSourceError(t *testing.T) {
 	}
 }
 
-// A failing source has an error where its data end.
-type failing struct{ pieces }
+// A failing source has an error where its data end, and then others.
+type failing struct {
+	pieces
+	failed bool
+}
 
 func (f *failing) Next() ([]byte, error) {
 	p, err := f.pieces.Next()
-	if err != nil {
+	switch {
+	case err == nil:
+		return p, nil
+	case !f.failed:
+		f.failed = true
 		return nil, errDisk
 	}
-	return p, nil
+	return bytes.Repeat([]byte{0x55}, 100), nil
 }
 
 var errDisk = errors.New("the disk is on fire")

@@ -23,7 +23,7 @@ import (
 type Source interface {
 	// Next gives the next piece. It stays as it is until Next is called again.
 	// After the last one the error is io.EOF; any other error ends the data, too,
-	// and is handed on as it is.
+	// and is handed on as it is. After an error Next is not called again.
 	Next() ([]byte, error)
 }
 
@@ -58,11 +58,12 @@ var (
 // A Reader decodes one stream after another, in memory that it reuses. Its zero
 // value is ready for Reset. It is not safe for concurrent use.
 type Reader struct {
-	src  Source
-	in   []byte // the piece that is being decoded
-	pos  int    // what comes next of it
-	bits uint64 // the next bits of the data, from the lowest
-	n    uint   // how many they are; above them there may be more of the same data
+	src    Source
+	srcErr error  // why it has no more
+	in     []byte // the piece that is being decoded
+	pos    int    // what comes next of it
+	bits   uint64 // the next bits of the data, from the lowest
+	n      uint   // how many they are; above them there may be more of the same data
 
 	buf    *[bufBytes]byte // made by the first Reset
 	end    int             // of what is decoded in buf
@@ -96,7 +97,7 @@ func (r *Reader) reset(src Source) {
 	if r.buf == nil {
 		r.buf = new([bufBytes]byte)
 	}
-	r.src, r.in, r.pos, r.bits, r.n = src, nil, 0, 0, 0
+	r.src, r.srcErr, r.in, r.pos, r.bits, r.n = src, nil, nil, 0, 0, 0
 	r.end, r.read, r.sum, r.final, r.err = 0, 0, adler{1, 0}, false, nil
 }
 
@@ -251,13 +252,17 @@ func (r *Reader) copyStored() error {
 	return nil
 }
 
-// next goes on to the next piece.
+// next goes on to the next piece. It may be called again after an error: symbols
+// are looked for with fewer bits than they could have.
 func (r *Reader) next() error {
+	if r.srcErr != nil {
+		return r.srcErr
+	}
 	piece, err := r.src.Next()
 	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("deflate data: %w", io.ErrUnexpectedEOF)
 	}
-	if err == nil {
+	if r.srcErr = err; err == nil {
 		r.in, r.pos = piece, 0
 	}
 	return err

@@ -178,3 +178,16 @@ func TestChunks(t *testing.T) {
 		checkTwin(t, name, encode(t, k), 16)
 	}
 }
+
+// deflate packs p in stored blocks.
+func deflate(t testing.TB, p string) []byte {
+	t.Helper()
+	var z bytes.Buffer
+	w, err := zlib.NewWriterLevel(&z, zlib.NoCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write([]byte(p))
+	w.Close()
+	return z.Bytes()
+}
