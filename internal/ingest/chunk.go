@@ -80,10 +80,7 @@ func (r *Road) lose(ctx context.Context, z int, rows voxel.Range, err error) err
 // isLoss reports whether err says that a slice is absent or damaged. One that is
 // there and of another shape, or of a kind that is not read, is no loss: to put
 // something in its place would hide a mistake.
-func isLoss(err error) bool {
-	var mismatch *source.MismatchError
-	return !errors.As(err, &mismatch) && !errors.Is(err, errors.ErrUnsupported) && !endsRun(err)
-}
+func isLoss(err error) bool { return kindOf(err) != Wrong && !endsRun(err) }
 
 // decode fills band with its rows of all layers.
 func (c *chunk) decode(ctx context.Context, band *voxel.Block) error {
