@@ -158,7 +158,8 @@ func TestDefaults(t *testing.T) {
 		{blosc.Options{}, 2, 1<<20 + 2, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.ByteShuffle, Split: true, BlockSize: 1 << 19}},
 		{blosc.Options{}, 8, 1 << 20, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.NoShuffle, BlockSize: 1 << 19}},
 		{blosc.Options{Codec: blosc.Zstd}, 1, 1 << 20, blosc.Header{Codec: blosc.Zstd, Shuffle: blosc.NoShuffle, BlockSize: 1 << 19}},
-		{blosc.Options{Codec: blosc.Zstd}, 2, 1 << 20, blosc.Header{Codec: blosc.Zstd, Shuffle: blosc.ByteShuffle, BlockSize: 1 << 19}},
+		{blosc.Options{Codec: blosc.Zstd}, 2, 1 << 20, blosc.Header{Codec: blosc.Zstd, Shuffle: blosc.ByteShuffle, Split: true, BlockSize: 1 << 19}},
+		{blosc.Options{Codec: blosc.Zstd, Level: 4}, 2, 1 << 20, blosc.Header{Codec: blosc.Zstd, Shuffle: blosc.ByteShuffle, BlockSize: 1 << 19}},
 		{blosc.Options{Shuffle: blosc.BitShuffle, BlockSize: 999}, 8, 6400, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.BitShuffle, BlockSize: 960}},
 		{blosc.Options{Shuffle: blosc.ByteShuffle, BlockSize: 128}, 200, 6400, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.ByteShuffle, BlockSize: 200}},
 	} {

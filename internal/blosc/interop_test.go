@@ -128,6 +128,35 @@ func TestPeerReads(t *testing.T) {
 	}
 }
 
+// C-Blosc reads what the Encoder writes without matches: noise of few values,
+// of more than a block, and of several streams.
+func TestPeerReadsLiterals(t *testing.T) {
+	p := newPeer(t)
+	rnd := rand.New(rand.NewPCG(5, 6))
+	e, err := blosc.NewEncoder(blosc.Options{Codec: blosc.Zstd, Shuffle: blosc.ByteShuffle})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{4096, 4112, 5000, 1 << 17, 1<<17 + 16, 1 << 20, 1<<20 + 1<<16} {
+		for _, ts := range []int{1, 2, 4, 8} {
+			src := make([]byte, n)
+			for i := range src {
+				src[i] = byte(rnd.NormFloat64() * float64(2+20*(i%ts)))
+			}
+			frame, err := e.Append(nil, src, ts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(frame) > n*19/20 {
+				t.Errorf("%d bytes of noise in items of %d take %d", n, ts, len(frame))
+			}
+			if got := p.do(frame, "decompress"); !bytes.Equal(got, src) {
+				t.Fatalf("%d bytes of noise in items of %d: C-Blosc reads something else", n, ts)
+			}
+		}
+	}
+}
+
 // The Decoder reads what C-Blosc writes.
 func TestPeerWrites(t *testing.T) {
 	p := newPeer(t)
