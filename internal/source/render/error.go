@@ -92,6 +92,3 @@ func (e *Error) slow() bool {
 	var dns *net.DNSError
 	return errors.Is(e.Err, os.ErrDeadlineExceeded) || errors.As(e.Err, &dns) && dns.IsNotFound
 }
-
-// maxMessage is the length of a message in bytes.
-const maxMessage = 500

@@ -159,6 +159,3 @@ func reason(err error) error {
 		err = inner
 	}
 }
-
-// maxMessage is the length of a message, in bytes; S3's own are shorter.
-const maxMessage = 500
