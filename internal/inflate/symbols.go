@@ -25,8 +25,9 @@ func (r *Reader) symbols() error {
 // does not know.
 //
 // A word that is or'd to the buffer brings more bits than are counted; the same
-// ones come again with the next word. Of a pair of literals the second is always
-// written, and is overwritten if it is none.
+// ones come again with the next word. What an entry has above its size is taken
+// from n with it, and only the low six bits of n are looked at. Of a pair of
+// literals the second is always written, and is overwritten if it is none.
 func (r *Reader) fast() {
 	const litMask, distMask = 1<<litBits - 1, 1<<distBits - 1
 	in, pos, b, n := r.in, r.pos, r.bits, r.n
@@ -35,38 +36,38 @@ func (r *Reader) fast() {
 
 	for last := len(in) - 16; pos <= last && end < windowBytes+roundBytes; {
 		b |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
-		pos += int((63 - n) >> 3)
+		pos += int((^n & 63) >> 3)
 		n |= 56
 		e := lit[b&litMask]
 		if e&isLiteral != 0 {
 			buf[end], buf[end+1] = byte(e>>16), byte(e>>24)
 			end += uint(e >> 8 & 3)
 			b >>= e & 63
-			n -= e.size()
+			n -= uint(e)
 			e = lit[b&litMask]
 			if e&isLiteral != 0 {
 				buf[end], buf[end+1] = byte(e>>16), byte(e>>24)
 				end += uint(e >> 8 & 3)
 				b >>= e & 63
-				n -= e.size()
+				n -= uint(e)
 				e = lit[b&litMask]
 				if e&isLiteral != 0 {
 					buf[end], buf[end+1] = byte(e>>16), byte(e>>24)
 					end += uint(e >> 8 & 3)
 					b >>= e & 63
-					n -= e.size()
+					n -= uint(e)
 					e = lit[b&litMask]
 					if e&isLiteral != 0 {
 						buf[end], buf[end+1] = byte(e>>16), byte(e>>24)
 						end += uint(e >> 8 & 3)
 						b >>= e & 63
-						n -= e.size()
+						n -= uint(e)
 						continue
 					}
 				}
 			}
 			b |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
-			pos += int((63 - n) >> 3)
+			pos += int((^n & 63) >> 3)
 			n |= 56
 		}
 		if e&isOther != 0 {
@@ -80,24 +81,29 @@ func (r *Reader) fast() {
 		}
 		length := uint(e>>16) + uint(b&(1<<(e&63)-1)>>(e>>8&15))
 		b = rest >> (d & 63)
-		n -= e.size() + d.size()
+		n -= uint(e&63 + d&63)
 		match(buf, int(end), int(distance), int(length))
 		end += length
 	}
-	r.pos, r.bits, r.n, r.end = pos, b, n, int(end)
+	r.pos, r.bits, r.n, r.end = pos, b, n&63, int(end)
 }
 
-// match copies a match to end, and up to seven bytes behind it.
+// match copies a match to end, word by word, and up to seven bytes behind it.
 func match(buf *[bufBytes]byte, end, distance, length int) {
-	switch from := end - distance; {
-	case distance >= 8 && length <= 64:
-		for i := 0; i < length; i += 8 {
-			*(*[8]byte)(buf[end+i:]) = [8]byte(buf[from+i:])
+	if distance >= length && length > 64 {
+		copy(buf[end:end+length], buf[end-distance:])
+		return
+	}
+	to := end
+	// What has a period of a few bytes has one of eight to fourteen, too.
+	for period := distance; distance < 8; distance += period {
+		for range period {
+			buf[to] = buf[to-period]
+			to++
 		}
-	case distance >= length:
-		copy(buf[end:end+length], buf[from:])
-	default:
-		repeat(buf[from:end+length], distance)
+	}
+	for end += length; to < end; to += 8 {
+		*(*[8]byte)(buf[to:]) = [8]byte(buf[to-distance:])
 	}
 }
 

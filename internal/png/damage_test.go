@@ -50,7 +50,7 @@ func TestTruncated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for n := 1200; n < len(p); n += 1 + len(p)/150 {
+		for n := 1200; n < len(p); n += 1 + len(p)/60 {
 			m := open(t, p[:n])
 			got, rows, err := readBands(t, m, k.height)
 			if !bytes.Equal(got[:rows*k.width], pix[:rows*k.width]) {
@@ -95,7 +95,7 @@ func TestDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 		var kept, tries int
-		for i := 0; i < len(p); i += 1 + len(p)/200 {
+		for i := 0; i < len(p); i += 1 + len(p)/120 {
 			p[i] ^= 0x10
 			m, err := png.Open(bytes.NewReader(p), int64(len(p)))
 			p[i] ^= 0x10
