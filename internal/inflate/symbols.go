@@ -88,7 +88,7 @@ func (r *Reader) fast() {
 	r.pos, r.bits, r.n, r.end = pos, b, n&63, int(end)
 }
 
-// match copies a match to end, word by word, and up to seven bytes behind it.
+// match copies a match to end, word by word, and up to ten bytes behind it.
 func match(buf *[bufBytes]byte, end, distance, length int) {
 	if distance >= length && length > 64 {
 		copy(buf[end:end+length], buf[end-distance:])
