@@ -56,7 +56,7 @@ func (a *app) fit(p plan.Plan, f *jobFlags) (plan.Plan, error) {
 	var short *plan.MemoryError
 	if errors.As(err, &short) {
 		return p, withHint(fmt.Errorf("%w, says %s", err, limit.from),
-			"--max-mem %dMiB is the least; narrower --limit-x, and TIFF instead of PNG, take less", (short.Least+1<<20-1)>>20)
+			"--max-mem %dMiB is the least; less of the width at a time, by --limit-x, takes less", (short.Least+1<<20-1)>>20)
 	}
 	return fitted, err
 }
