@@ -141,16 +141,18 @@ func (c *checkup) lockJournal(ctx context.Context) (unlock func(), err error) {
 	if o.moved {
 		opts.MayDiffer = []string{imagesKey}
 	}
-	w, _, err := journal.Open(ctx, dir, header, opts)
-	if err != nil {
-		return nil, explainJournal(err)
-	}
-	return func() {
-		// One in which nothing was begun counts for nothing, also if it stays.
-		w.Close("canary")
-		os.Remove(w.Path())
+	unmake := func() {
 		if made {
 			os.Remove(dir) // unless another process has begun
 		}
+	}
+	w, _, err := journal.Open(ctx, dir, header, opts)
+	if err != nil {
+		unmake()
+		return nil, explainJournal(err)
+	}
+	return func() {
+		w.Close("canary") // nothing was begun: it takes its file away; one that stays counts for nothing
+		unmake()
 	}, nil
 }
