@@ -244,7 +244,7 @@ func (r *reader) takeFate(fate Fate, text string) error {
 		return nil
 	}
 	if f.hole && fate.done() {
-		e = entry{file: e.file}
+		e = entry{file: e.file, stale: true} // for rows whose loss was said in the hole
 	}
 	s.add(box, e)
 	return nil
@@ -254,6 +254,7 @@ func (r *reader) takeFate(fate Fate, text string) error {
 func (r *reader) entry(fate Fate, box voxel.Box) (entry, error) {
 	l, f := &r.line, r.file
 	e := entry{file: r.index, fate: fate}
+	e.stale = !fate.done() && f.lost(box) != 0
 	if fate == Begun {
 		return e, nil
 	}

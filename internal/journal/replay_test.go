@@ -377,11 +377,17 @@ func TestStale(t *testing.T) {
 	check(false, "0:1024/0:1024/0:16")
 	check(true, "0:1024/0:1024/16:32")
 	check(true, "0:2048/0:1024/0:32")
-	check(false, "1024:2048/0:1024/16:32") // nothing was there before
+	check(true, "1024:2048/0:1024/16:32") // what stands for slice 20 may have arrived
 	write(t, dir, 1, headText("n1", whole), `{"begin":"0:1024/0:1024/16:32"}`)
 	check(true, "0:1024/0:1024/16:32")
 	write(t, dir, 2, headText("n1", whole), `{"failed":"0:1024/0:1024/16:32","why":"no",`+at+`}`)
 	check(true, "0:1024/0:1024/16:32")
 	write(t, dir, 3, headText("n1", whole), `{"posted":"0:1024/0:1024/16:32","sum":"00000000000000bb",`+at+`}`)
 	check(false, "0:1024/0:1024/16:32")
+
+	// Whoever has slice 20 again, and is ended too, changes nothing about that.
+	write(t, dir, 4, headText("n1", whole), `{"begin":"1024:2048/0:1024/16:32"}`)
+	check(true, "1024:2048/0:1024/16:32")
+	write(t, dir, 5, headText("n1", whole), `{"posted":"1024:2048/0:1024/16:32","sum":"00000000000000cc",`+at+`}`)
+	check(false, "1024:2048/0:1024/16:32")
 }

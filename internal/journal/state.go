@@ -51,7 +51,8 @@ type entry struct {
 	lost uint16 // bit i: slice i of its cell has lost rows in it
 	fate Fate
 	kept bool
-	// stale: it was done before, and what was there then may be there still.
+	// stale, of what is not done: it was done before, and what was there then may be
+	// there still; or something stands in it for lost rows, which may have arrived.
 	stale bool
 }
 
@@ -91,7 +92,7 @@ func (s *State) Files() []*File { return s.files }
 func (s *State) add(box voxel.Box, e entry) {
 	c := cellOf(box.Min)
 	e.local = localOf(box, c)
-	e.stale = !e.fate.done() && slices.ContainsFunc(s.cells[c], func(old entry) bool {
+	e.stale = e.stale || !e.fate.done() && slices.ContainsFunc(s.cells[c], func(old entry) bool {
 		return (old.fate.done() || old.stale) && old.box(c).Overlaps(box)
 	})
 	list := slices.DeleteFunc(s.cells[c], func(old entry) bool { return box.Contains(old.box(c)) })
@@ -243,13 +244,14 @@ func over(c cell, list []entry, i int) bool {
 }
 
 // Stale reports whether BOSS may hold something in box that is not what the source
-// has: what stands for lost rows, or what was there before somebody began to put
-// something else in its place and did not end.
+// has: what stands for lost rows, also if it was only begun or said to have failed,
+// for it may have arrived; or what was there before somebody began to put something
+// else in its place and did not end.
 func (s *State) Stale(box voxel.Box) bool {
 	for piece := range box.Pieces(grid) {
 		c := cellOf(piece.Min)
 		if slices.ContainsFunc(s.cells[c], func(e entry) bool {
-			return (e.stale || e.lost != 0 && e.fate.done()) && e.box(c).Overlaps(box)
+			return (e.stale || e.lost != 0) && e.box(c).Overlaps(box)
 		}) {
 			return true
 		}
