@@ -23,7 +23,7 @@ func shared(name string) stack {
 	return stack{name: name, width: 600, height: 600, depth: 64, at: voxel.Point{X: 900, Y: 900, Z: 8}}
 }
 
-// held holds up every cutout, so that all processes are in the middle for a while.
+// held holds up every cutout, so that processes are in the middle for a while.
 var held = localboss.Fault{Kind: localboss.Latency, Method: "POST", Path: "/v1/cutout/", DelayMS: 1500}
 
 // gencmd writes the job that ingests s with several processes, each of which
@@ -107,11 +107,24 @@ func (g *stage) middle(s stack) (list []worker) {
 	return list
 }
 
-// killOne waits until so many processes are in the middle of s, and kills one.
-func (g *stage) killOne(s stack, atOnce int) worker {
+// inTheMiddle waits until a process of that kind is in the middle of s.
+func (g *stage) inTheMiddle(s stack, kind func(worker) bool) (w worker) {
 	g.Helper()
-	g.until(fmt.Sprintf("%d shares are in the middle", atOnce), func() bool { return len(g.middle(s)) == atOnce })
-	w := g.middle(s)[atOnce-1]
+	g.until("a share is in the middle", func() bool {
+		middle := g.middle(s)
+		i := slices.IndexFunc(middle, kind)
+		if i >= 0 {
+			w = middle[i]
+		}
+		return i >= 0
+	})
+	return w
+}
+
+// killOne kills a process in the middle of s.
+func (g *stage) killOne(s stack) worker {
+	g.Helper()
+	w := g.inTheMiddle(s, func(worker) bool { return true })
 	if err := syscall.Kill(w.PID, syscall.SIGKILL); err != nil {
 		g.Fatal(err)
 	}
@@ -161,12 +174,15 @@ func (s stack) arrived(g *stage, b *bossProcess, most int) {
 // TERM to the script is passed on, and all shares save their journals. The script
 // goes on where they were.
 func TestShellStopped(t *testing.T) {
+	t.Parallel()
 	const shares = 4
 	s := shared("stopped")
 	g := newStage(t)
 	s.write(g)
 	b := g.serve()
 	file := g.gencmd(s, "shell", "--workers", fmt.Sprint(shares))
+	held := held
+	held.DelayMS *= 3 // however late the last share begins
 	b.setFaults(1, held)
 	p := g.shell(nil, "sh", file)
 	p.until("all shares are in the middle", func() bool { return len(g.middle(s)) == shares })

@@ -26,6 +26,7 @@ func needParallel(t *testing.T) {
 // One of the processes that GNU parallel runs is killed. Run again, as the script
 // says, it runs that share alone, which does only what is left.
 func TestParallelKilled(t *testing.T) {
+	t.Parallel()
 	needParallel(t)
 	const shares = 4
 	s := shared("parallel")
@@ -35,7 +36,7 @@ func TestParallelKilled(t *testing.T) {
 	file := g.gencmd(s, "parallel", "--workers", fmt.Sprint(shares))
 	b.setFaults(1, held)
 	p := g.shell(nil, "sh", file)
-	killed := g.killOne(s, shares)
+	killed := g.killOne(s)
 	b.setFaults(0)
 	p.want(128+9, "unfinished", "not verified: a share ended with status 137; run this again")
 	flights := len(g.pagesOf("", s, killed.PID).open)

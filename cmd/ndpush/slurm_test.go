@@ -15,10 +15,8 @@ import (
 // recipe is what the last job says is to be run to go on.
 var recipe = regexp.MustCompile(`to be run again: shares (\S+); sh (\S+) failed\n`)
 
-// atOnce is how many shares run at one time on the cluster: each has two CPUs.
-const atOnce = slurmtest.CPUs / 2
-
 func TestSlurm(t *testing.T) {
+	t.Parallel()
 	c := slurmtest.Start(t)
 	t.Run("accepted", func(t *testing.T) { slurmAccepts(t, c) })
 	t.Run("killed", func(t *testing.T) { slurmKilled(t, c) })
@@ -96,7 +94,7 @@ func slurmKilled(t *testing.T, c *slurmtest.Cluster) {
 	j := newSlurmJob(t, c, s)
 	j.boss.setFaults(1, held)
 	j.submit()
-	killed := j.killOne(s, atOnce)
+	killed := j.killOne(s)
 	j.boss.setFaults(0)
 	after := j.settled("unfinished", "not verified")
 	j.boss.still()
@@ -124,8 +122,7 @@ func slurmRequeued(t *testing.T, c *slurmtest.Cluster) {
 	j := newSlurmJob(t, c, s)
 	j.boss.setFaults(1, held)
 	j.submit()
-	j.until("the first shares are in the middle", func() bool { return len(j.middle(s)) == atOnce })
-	moved := j.middle(s)[1]
+	moved := j.inTheMiddle(s, func(w worker) bool { return w.z == 16 }) // the second
 	j.shell(c.Env, "scontrol", "requeue", strings.TrimSpace(j.left("job"))+"_1").want(0)
 	j.until("it saved its journal", func() bool { return j.pagesOf("", s, moved.PID).end == "interrupted" })
 	j.boss.setFaults(0)

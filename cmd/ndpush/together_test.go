@@ -19,6 +19,7 @@ var logLine = regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S`)
 // Processes that share a channel and a log directory have a journal each, one
 // log whose lines are whole, and one status.
 func TestTogether(t *testing.T) {
+	t.Parallel()
 	const shares, logs = 6, "logs"
 	s := small("together", 16*16)
 	g, b := stories(t, s)
@@ -78,6 +79,7 @@ var cuboid = regexp.MustCompile(`^\S+ \S+ POST succeeded in \d+\.\d\d sec\. Coll
 // Of processes that create the same at the same time all succeed, and each thing
 // is created once.
 func TestCreateTogether(t *testing.T) {
+	t.Parallel()
 	const rounds, processes = 20, 2
 	s := small("raced", 16)
 	g := newStage(t)
