@@ -17,14 +17,14 @@ demo: build
 	bin/ndpush demo
 
 test:
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 20m ./...
 
 check:
 	test -z "$$(gofmt -l cmd internal testdata/*.go)" || { gofmt -d cmd internal testdata/*.go; exit 1; }
 	$(GO) vet ./... ./testdata
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./... ./testdata
 	$(GO) mod tidy -diff
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 20m ./...
 
 KILLS ?= 40
 SEED ?= 0
