@@ -92,8 +92,8 @@ func (c *checkup) tryCanary(ctx context.Context, box voxel.Box) bool {
 	switch {
 	case errors.Is(err, canary.ErrOccupied):
 		return false
-	case isLeft && ctx.Err() != nil:
-		c.fail(what, "%v", left)
+	case isLeft:
+		c.fail(what, "%v; ingest --replace erases it before it posts", left)
 	case err != nil:
 		c.tellErr(resultFail, what, err)
 	default:

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -197,7 +196,7 @@ func (f *jobFlags) channels() ([]string, error) {
 	if f.spec.Channel != "" {
 		return nil, errors.New("--channel and --channels-list-file exclude each other")
 	}
-	text, err := os.ReadFile(f.channelsFile)
+	text, err := readText(f.channelsFile)
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as some editors begin a file
 	if err != nil {
 		return nil, fmt.Errorf("read the list of channels: %w", err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -61,7 +62,7 @@ type jobLine struct {
 
 // readJobFile reads the lines of a job file that set something.
 func readJobFile(path string) ([]jobLine, error) {
-	text, err := os.ReadFile(path)
+	text, err := readText(path)
 	if err != nil {
 		return nil, fmt.Errorf("read job file: %w", err)
 	}
@@ -96,6 +97,23 @@ func readJobFile(path string) ([]jobLine, error) {
 	}
 	slices.SortStableFunc(lines, func(a, b jobLine) int { return a.n - b.n })
 	return lines, nil
+}
+
+// maxText is the size of a file that a person writes by hand, at most.
+const maxText = 1 << 20
+
+// readText reads a small file.
+func readText(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxText+1))
+	if err == nil && len(text) > maxText {
+		err = fmt.Errorf("%s has more than %d bytes: is it the right file?", path, maxText)
+	}
+	return text, err
 }
 
 // linesOf finds the lines that give a key, which the reader of INI files does not tell.

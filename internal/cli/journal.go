@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -147,7 +149,17 @@ func explainJournal(err error) error {
 	case errors.As(err, &busy):
 		return withHint(err, "wait for it, or end it; --z-range gives each process slices of its own")
 	}
-	return err
+	return explainUnreadable(err)
+}
+
+// explainUnreadable adds to an error about a journal that is damaged what to do.
+func explainUnreadable(err error) error {
+	for _, other := range []error{fs.ErrNotExist, fs.ErrPermission, syscall.ENOSPC, context.Canceled} {
+		if err == nil || errors.Is(err, other) {
+			return err
+		}
+	}
+	return withHint(err, "move the file away to go on without it: what only it knows of is then posted again")
 }
 
 // closeJournal ends this run's journal; err is what the run ended with.

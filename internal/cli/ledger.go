@@ -33,7 +33,7 @@ type ledger struct {
 func readLedger(dir string) (*ledger, error) {
 	state, err := journal.Read(dir)
 	if err != nil {
-		return nil, err
+		return nil, explainUnreadable(err)
 	}
 	l := &ledger{dir: dir, state: state}
 	for _, f := range state.Files() {

@@ -78,7 +78,7 @@ func (a *app) runStatus(ctx context.Context, o *statusOptions) (err error) {
 		}
 	}
 	var unread []error
-	unfinished := 0
+	unfinished, failed := 0, false
 	for _, dir := range dirs {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -91,6 +91,7 @@ func (a *app) runStatus(ctx context.Context, o *statusOptions) (err error) {
 		s := newStatus(l)
 		if !s.complete() {
 			unfinished++
+			failed = failed || s.all.failed > 0
 		}
 		if err := a.printStatus(s, o.json); err != nil {
 			return err
@@ -100,8 +101,11 @@ func (a *app) runStatus(ctx context.Context, o *statusOptions) (err error) {
 	case len(unread) > 0:
 		return errors.Join(unread...)
 	case unfinished > 0:
-		return &exitError{exitIncomplete, withHint(fmt.Errorf("%d of %s unfinished", unfinished, human.Count(len(dirs), "channel")),
-			"ndpush retry posts what failed again; the command of the ingest does all that is left")}
+		hint := "the command of the ingest does what is left"
+		if failed {
+			hint += "; ndpush retry only what failed"
+		}
+		return &exitError{exitIncomplete, withHint(fmt.Errorf("%d of %s unfinished", unfinished, human.Count(len(dirs), "channel")), "%s", hint)}
 	}
 	return nil
 }

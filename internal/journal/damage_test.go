@@ -59,6 +59,7 @@ func TestDamage(t *testing.T) {
 		{"no JSON at the end", []string{top, good, "nonsense"}, "line 3: invalid character"},
 		{"half a line before another", []string{top, `{"begin":"0:10` + good}, "line 2: "},
 		{"an empty line", []string{top, "", good}, "line 2: "},
+		{"more than there can be", []string{strings.Replace(top, `"whole":"`+whole, `"whole":"0:1000000000/0:1000000000/0:1000000000`, 1), good}, "cuboids are more than"},
 		{"another kind", []string{top, `{"erased":"` + firstBox + `"}`}, "line 2: it is of no kind that this ndpush knows"},
 		{"two kinds", []string{top, `{"begin":"` + firstBox + `","end":"done"}`}, "line 2: it is of more than one kind"},
 		{"another type", []string{top, `{"begin":5}`}, "line 2: json:"},

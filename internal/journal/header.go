@@ -34,6 +34,10 @@ type Header struct {
 	Moved []string
 }
 
+// maxCuboids is the most that an ingest has, 16 PiB of uint8: readers go through
+// all of them.
+const maxCuboids = 1 << 30
+
 // headerLine is a header as it is written.
 type headerLine struct {
 	Journal int               `json:"journal"`
@@ -89,6 +93,11 @@ func (l *headerLine) header() (Header, error) {
 	whole, err := voxel.ParseBox(l.Whole)
 	if err != nil {
 		return Header{}, fmt.Errorf("header: whole: %w", err)
+	}
+	// As floating-point numbers, which do not overflow.
+	n := float64(whole.X().CountPieces(grid.X)) * float64(whole.Y().CountPieces(grid.Y)) * float64(whole.Z().CountPieces(grid.Z))
+	if n > maxCuboids {
+		return Header{}, fmt.Errorf("header: whole: %.0f cuboids are more than %d", n, int64(maxCuboids))
 	}
 	kind, err := voxel.ParseType(l.Type)
 	if err != nil {

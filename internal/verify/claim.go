@@ -143,7 +143,7 @@ func (c Claim) compare(got *voxel.Block) Finding {
 	case c.Fate == Empty && zero, c.Fate == Posted && sum == c.Sum:
 		return Finding{c, Match, ""}
 	case c.Vague:
-		return Finding{c, Error, "a part of it was carried again later, and BOSS no longer holds what was posted first"}
+		return Finding{c, Error, "a part of it was carried again later, and BOSS no longer holds what was posted first: verify --against source compares with the images"}
 	case c.Fate == Empty:
 		at, value := first(got)
 		return Finding{c, Differ, fmt.Sprintf("at %v BOSS has %d, where the images are black: data that was there before shows through", at, value)}
