@@ -45,7 +45,7 @@ func (o *ingestOptions) bind(flags *pflag.FlagSet, workers string) {
 	flags.StringVar(&o.logDir, "log-dir", ".", "directory of the log file and the journal")
 	flags.BoolVar(&o.fresh, "fresh", false, "begin anew, whatever the journal says is done")
 	flags.BoolVar(&o.moved, "moved", false, "go on with the journal although the images are in another place than before")
-	flags.BoolVar(&o.replace, "replace", false, "for corrected images: read all again, and erase in BOSS what differs from the journal before it is posted")
+	flags.BoolVar(&o.replace, "replace", false, "for corrected images, or a channel that held others: read all again, and erase each cuboid in BOSS before it is posted")
 	flags.BoolVar(&o.recordMissing, "record-missing", false, "list the missing slices in the experiment's metadata, under missing_slices_CHANNEL")
 	o.slack.bind(flags)
 	o.ofIngest = make(map[string]bool)

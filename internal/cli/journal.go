@@ -96,6 +96,7 @@ func (c *channelIngest) openJournal(ctx context.Context) (err error) {
 	header := journal.Header{
 		Version: version(), Job: o.fingerprint(j, c.client.URL()), Flags: o.again(j),
 		Data: j.Data(), Whole: j.Whole(), Origin: j.Origin(), Type: j.ChannelType(),
+		Replace: o.replace,
 	}
 	opts := journal.Options{Fresh: o.fresh, SyncEvery: j.Data().X().CountPieces(plan.CuboidX)} // a band's cuboids
 	if o.moved {
@@ -109,6 +110,9 @@ func (c *channelIngest) openJournal(ctx context.Context) (err error) {
 		return explainJournal(err)
 	}
 	c.road.Same = c.before.Same
+	if o.replace {
+		c.road.Same = c.before.Replaced
+	}
 	switch {
 	case o.only != nil:
 		c.road.Skip = func(cuboid voxel.Box) bool { return !o.only.overlaps(cuboid) || c.before.Done(cuboid) }

@@ -23,7 +23,8 @@
 // (on one line). job is what makes two runs parts of one ingest, flags is what
 // else was asked for. data is the box that this process carries and whole the
 // box of all of them, both in BOSS coordinates; origin is the place, in BOSS
-// coordinates, of the first pixel of slice 0. "fresh":true says that earlier files
+// coordinates, of the first pixel of slice 0. "replace":true says that this process
+// erases each cuboid before it posts it. "fresh":true says that earlier files
 // no longer count, as far as they are about data, or altogether if they are of
 // another job. "moved":["base-path"] says that these keys of job may differ
 // from what earlier files say.

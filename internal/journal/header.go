@@ -29,6 +29,9 @@ type Header struct {
 	// Origin is the place, in BOSS coordinates, of the first pixel of slice 0.
 	Origin voxel.Point
 	Type   voxel.Type // of the cuboids
+	// Replace: this process erases each cuboid before it posts it, so that nothing
+	// of what was there before is left. See [State.Replaced].
+	Replace bool
 	// Fresh and Moved are what [Options] said; Open sets them.
 	Fresh bool
 	Moved []string
@@ -51,6 +54,7 @@ type headerLine struct {
 	Whole   string            `json:"whole"`
 	Origin  [3]int            `json:"origin"`
 	Type    string            `json:"type"`
+	Replace bool              `json:"replace,omitempty"`
 	Fresh   bool              `json:"fresh,omitempty"`
 	Moved   []string          `json:"moved,omitempty"`
 }
@@ -61,7 +65,7 @@ func (h *Header) line() headerLine {
 		Journal: version, Ndpush: h.Version, Started: h.Started.UTC().Truncate(time.Second), Host: h.Host, PID: h.PID,
 		Job: h.Job, Flags: h.Flags, Data: h.Data.String(), Whole: h.Whole.String(),
 		Origin: [3]int{h.Origin.X, h.Origin.Y, h.Origin.Z}, Type: h.Type.String(),
-		Fresh: h.Fresh, Moved: h.Moved,
+		Replace: h.Replace, Fresh: h.Fresh, Moved: h.Moved,
 	}
 }
 
@@ -111,7 +115,7 @@ func (l *headerLine) header() (Header, error) {
 	return Header{
 		Version: l.Ndpush, Started: l.Started, Host: l.Host, PID: l.PID, Job: l.Job, Flags: l.Flags,
 		Data: data, Whole: whole, Origin: voxel.Point{X: l.Origin[0], Y: l.Origin[1], Z: l.Origin[2]},
-		Type: kind, Fresh: l.Fresh, Moved: l.Moved,
+		Type: kind, Replace: l.Replace, Fresh: l.Fresh, Moved: l.Moved,
 	}, nil
 }
 

@@ -391,3 +391,23 @@ func TestStale(t *testing.T) {
 	write(t, dir, 5, headText("n1", whole), `{"posted":"1024:2048/0:1024/16:32","sum":"00000000000000cc",`+at+`}`)
 	check(false, "1024:2048/0:1024/16:32")
 }
+
+// Only a process that erased first knows that nothing else is there.
+func TestReplaced(t *testing.T) {
+	dir := t.TempDir()
+	posted := `{"posted":"0:1024/0:1024/0:16","sum":"00000000000000ff",` + at + `}`
+	erasing := strings.Replace(headText("n1", whole), `"journal":1`, `"journal":1,"replace":true`, 1)
+	check := func(sum uint64, want bool) {
+		t.Helper()
+		if got := read(t, dir).Replaced(box("0:1024/0:1024/0:16"), sum, false); got != want {
+			t.Errorf("Replaced with sum %x = %v, want %v", sum, got, want)
+		}
+	}
+	write(t, dir, 0, headText("n1", whole), posted)
+	check(0xff, false)
+	write(t, dir, 1, erasing, posted)
+	check(0xff, true)
+	check(0xfe, false)
+	write(t, dir, 2, headText("n1", whole), posted)
+	check(0xff, false)
+}

@@ -224,17 +224,32 @@ func (s *State) slabs(c cell, e *entry) iter.Seq[slab] {
 // it was posted with that sum, or that it was empty and zero is true. What they
 // say of lost rows in it plays no part: the same voxels are there.
 func (s *State) Same(box voxel.Box, sum uint64, zero bool) bool {
+	return s.same(box, sum, zero) != nil
+}
+
+// Replaced is Same by the word of a process that erased the box first. Of others it
+// is not known what else shows through where voxels are zero: BOSS never overwrites
+// with them, and something may have been there before.
+func (s *State) Replaced(box voxel.Box, sum uint64, zero bool) bool {
+	e := s.same(box, sum, zero)
+	return e != nil && s.files[e.file].Header.Replace
+}
+
+// same is what says that, or nil.
+func (s *State) same(box voxel.Box, sum uint64, zero bool) *entry {
 	if box.CountPieces(grid) != 1 {
-		return false
+		return nil
 	}
 	c := cellOf(box.Min)
 	list := s.cells[c]
 	i := slices.IndexFunc(list, func(e entry) bool { return e.box(c) == box })
 	if i < 0 || over(c, list, i) {
-		return false
+		return nil
 	}
-	e := &list[i]
-	return e.fate == Posted && e.sum == sum || e.fate == Empty && zero
+	if e := &list[i]; e.fate == Posted && e.sum == sum || e.fate == Empty && zero {
+		return e
+	}
+	return nil
 }
 
 // over reports whether a later entry speaks of a part of list[i].
