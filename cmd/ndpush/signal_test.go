@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/signal"
 	"regexp"
 	"strings"
 	"syscall"
@@ -51,6 +52,11 @@ func TestPoke(t *testing.T) {
 func TestStopped(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(fmt.Sprint(sig), func(t *testing.T) {
+			// A process inherits that a signal is ignored, as under nohup, but not that
+			// it is caught.
+			caught := make(chan os.Signal, 1)
+			signal.Notify(caught, sig)
+			defer signal.Stop(caught)
 			s := small("stopped", 64)
 			g, b := stories(t, s)
 			b.setFaults(1, slow)
