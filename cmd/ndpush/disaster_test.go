@@ -109,7 +109,7 @@ func TestKilledWhileComparing(t *testing.T) {
 func TestKilledWhileReplacing(t *testing.T) {
 	s := small("replaced", 64)
 	g, b := stories(t, s)
-	g.run(0, s.ingest()...)
+	g.run(0, s.ingest("--replace")...) // what it puts there is left alone, if it does not change
 	before := b.writes().Total.Posts
 
 	// Slices 20 to 35 are corrected: all in the second chunk, and four of the third.
