@@ -159,6 +159,13 @@ func slurmRefused(t *testing.T, cl *slurmtest.Cluster) {
 	if got := c.run(1, "sh", "job.sh"); !strings.Contains(got, "has not ended") {
 		t.Errorf("submitted twice, it says %q", got)
 	}
+	// A node does not start a job whose credential is of the second in which the
+	// job was killed, which to requeue it is (slurmd: "already killed, do not
+	// launch batch job"), or of one before.
+	c.until("share 0 has left its node", func() bool {
+		return c.run(0, "squeue", "-h", "-n", "job", "-t", "RUNNING,COMPLETING", "-o", "%A") == ""
+	})
+	time.Sleep(2 * time.Second)
 	c.run(0, "scontrol", "update", "JobId="+id, "StartTime=now")
 	c.Settle()
 	if got, want := c.ran(), "create share1 share1 share2 status verify"; got != want {
