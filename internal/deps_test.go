@@ -70,6 +70,8 @@ var law = map[string][]string{
 	// Beside the road: text, and nothing of what it is about.
 	"internal/script":           {"internal/human"},
 	"internal/script/slurmtest": {},
+	// What a person reads.
+	"internal/manual": {},
 	// And what this machine has to give.
 	"internal/machine": {},
 

@@ -42,6 +42,7 @@
 //	human                           how all of them say numbers, and what services said
 //	script machine                  beside the road: jobs for a cluster; what this machine has to give
 //	slurmtest                         a real Slurm for tests
+//	manual                          the pages of ndpush help
 //	cli                             the only place where parts meet
 //
 // Who may import whom is written down in deps_test.go, and enforced there.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/neurodata/ndpush/internal/cli"
+	"github.com/neurodata/ndpush/internal/manual"
 )
 
 // fence is a block of README.md: what follows the three backquotes, and the text.
@@ -21,14 +22,34 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := startGateway(t)
-	if store != nil {
-		if err := store.bucket("stacks", "../../testdata/em"); err != nil {
-			t.Fatal(err)
-		}
+	script := commands(t, string(text))
+	if n := strings.Count(script, "ndpush "); n < 10 {
+		t.Fatalf("README has %d commands: were the blocks not found?", n)
 	}
+	runInShell(t, script)
+}
+
+// Every command of the manual works. Its pages begin where README's first steps
+// end: with a BOSS, and a channel in it.
+func TestManual(t *testing.T) {
+	for _, page := range manual.Pages() {
+		t.Run(page.Name, func(t *testing.T) {
+			script := commands(t, page.Markdown)
+			if script == "" {
+				return
+			}
+			before := "ndpush serve --dir boss --config neurodata.cfg &\n" +
+				here("em.ini", strings.Replace(flyJob, "= em", "= testdata/em", 1)) +
+				"ndpush ingest --job em.ini --create-resources\nndpush ingest --job em.ini\n"
+			runInShell(t, before+script)
+		})
+	}
+}
+
+// commands are those that a page shows, ready to be run here.
+func commands(t *testing.T, markdown string) string {
 	var script strings.Builder
-	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
+	for _, block := range fence.FindAllStringSubmatch(markdown, -1) {
 		if name, ok := strings.CutPrefix(block[1], "ini "); ok { // a file that the reader writes
 			script.WriteString(here(name, block[2]))
 			continue
@@ -37,10 +58,15 @@ func TestReadme(t *testing.T) {
 		case "sh":
 			script.WriteString(block[2])
 		case "sh s3":
-			if store != nil {
-				there := "export " + strings.Join(store.env, " ") + "\n"
-				script.WriteString(there + strings.ReplaceAll(block[2], "--datasource s3", "--datasource s3 --s3-path-style --s3-endpoint "+store.url))
+			store := startGateway(t)
+			if store == nil {
+				continue
 			}
+			if err := store.bucket("stacks", "../../testdata/em"); err != nil {
+				t.Fatal(err)
+			}
+			there := "export " + strings.Join(store.env, " ") + "\n"
+			script.WriteString(there + strings.ReplaceAll(block[2], "--datasource s3", "--datasource s3 --s3-path-style --s3-endpoint "+store.url))
 		case "sh render":
 			// The double has a section less than bounds say: status 3.
 			text := strings.ReplaceAll(block[2], "http://render.example/render-ws/v1/", startRender(t))
@@ -53,10 +79,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("a block is marked %q, and nobody knows whether to run it", block[1])
 		}
 	}
-	if n := strings.Count(script.String(), "ndpush "); n < 10 {
-		t.Fatalf("README has %d commands: were the blocks not found?", n)
-	}
-	runInShell(t, script.String())
+	return script.String()
 }
 
 // The examples that each command's help shows work, one after the other.

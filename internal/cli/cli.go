@@ -21,6 +21,7 @@ import (
 	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/ingest"
 	"github.com/neurodata/ndpush/internal/joblog"
+	"github.com/neurodata/ndpush/internal/manual"
 	"github.com/neurodata/ndpush/internal/progress"
 	"github.com/neurodata/ndpush/internal/verify"
 )
@@ -85,7 +86,8 @@ func (a *app) newRootCmd() *cobra.Command {
 		Long: `ndpush pushes stacks of electron- and light-microscopy images into BOSS, the
 spatial database of brain images (https://bossdb.org).
 
-Start with "ndpush demo", which shows the whole thing on this machine.`,
+Start with "ndpush demo", which shows the whole thing on this machine. What the
+words mean that all commands use, tells "ndpush help concepts".`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -94,6 +96,10 @@ Start with "ndpush demo", which shows the whole thing on this machine.`,
 	cmd.SetGlobalNormalizationFunc(canonical)
 	cmd.AddCommand(a.newCheckCmd(), a.newIngestCmd(), a.newVerifyCmd(), a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd())
 	cmd.AddCommand(a.newStatusCmd(), a.newRetryCmd())
+	for _, p := range manual.Pages() {
+		// A command that does nothing is a topic of help.
+		cmd.AddCommand(&cobra.Command{Use: p.Name, Short: p.Title, Long: p.Plain()})
+	}
 	return cmd
 }
 
