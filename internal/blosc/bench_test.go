@@ -26,7 +26,8 @@ func volumes() []volume {
 		{"em8-soft", 1, em(2, false)},
 		{"em8-masked", 1, em(5, true)},
 		{"em16", 2, em16(300, 40)},
-		{"light16", 2, light()},
+		{"light12", 2, light(1)},
+		{"light16", 2, light(12)},
 		{"labels64-sparse", 8, cells(0.3, 40)},
 		{"labels64-dense", 8, cells(1, 16)},
 	}
@@ -74,12 +75,13 @@ func em16(sigma, gain float64) []byte {
 	})
 }
 
-// light is light microscopy: shot noise on a dim background and some bright cells.
-func light() []byte {
+// light is light microscopy: shot noise on a dim background and some bright
+// cells. A camera of 12 bits has a gain of 1, one of 16 bits 12.
+func light(gain float64) []byte {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	return fill(2, func(x, y, z float64) uint64 {
 		v := 100 + 30*tissue(x/3, y/3, z) + 4000*math.Pow(max(0, math.Sin(x/41)*math.Sin(y/37)), 8)
-		return uint64(v + rnd.NormFloat64()*math.Sqrt(v/2))
+		return uint64(gain * (v + rnd.NormFloat64()*math.Sqrt(v/2)))
 	})
 }
 
