@@ -5,9 +5,11 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,11 +21,15 @@ import (
 // A screen is a terminal: it shows what a person would see.
 type screen struct {
 	mu     sync.Mutex
-	lines  []string // the last is where the cursor is
+	lines  []string
+	row    int // where the cursor is
 	column int
 	widest int
 	writes int
+	colors int
 }
+
+var escape = regexp.MustCompile("^\x1b\\[([0-9]*)([A-Za-z])")
 
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
@@ -32,24 +38,74 @@ func (s *screen) Write(p []byte) (int, error) {
 	if len(s.lines) == 0 {
 		s.lines = []string{""}
 	}
-	for _, c := range p {
-		last := &s.lines[len(s.lines)-1]
-		switch c {
-		case '\r':
-			s.column = 0
-		case '\n':
-			s.lines = append(s.lines, "")
-			s.column = 0
-		default:
-			for len(*last) <= s.column {
-				*last += " "
-			}
-			*last = (*last)[:s.column] + string(c) + (*last)[s.column+1:]
-			s.column++
-			s.widest = max(s.widest, s.column)
+	for rest := p; len(rest) > 0; {
+		if rest[0] != '\x1b' {
+			s.print(rest[0])
+			rest = rest[1:]
+			continue
 		}
+		m := escape.FindSubmatch(rest)
+		if m == nil {
+			panic("an escape that is no sequence")
+		}
+		n, _ := strconv.Atoi(string(m[1]))
+		s.obey(string(m[2]), n)
+		rest = rest[len(m[0]):]
 	}
 	return len(p), nil
+}
+
+func (s *screen) obey(command string, n int) {
+	line := &s.lines[s.row]
+	switch command {
+	case "A":
+		s.row = max(0, s.row-max(1, n))
+	case "K", "J":
+		*line = (*line)[:min(s.column, len(*line))]
+		if command == "J" {
+			s.lines = s.lines[:s.row+1]
+		}
+	case "m":
+		s.colors++
+	default:
+		panic("a sequence that not every terminal knows: " + command)
+	}
+}
+
+func (s *screen) print(c byte) {
+	line := &s.lines[s.row]
+	switch c {
+	case '\r':
+		s.column = 0
+	case '\n':
+		if s.row++; s.row == len(s.lines) {
+			s.lines = append(s.lines, "")
+		}
+		s.column = 0
+	default:
+		for len(*line) <= s.column {
+			*line += " "
+		}
+		*line = (*line)[:s.column] + string(c) + (*line)[s.column+1:]
+		s.column++
+		s.widest = max(s.widest, s.column)
+	}
+}
+
+// narrow breaks the lines that have more columns, as a terminal does whose
+// window becomes narrower.
+func (s *screen) narrow(columns int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var lines []string
+	for _, line := range s.lines {
+		for len(line) > columns {
+			lines = append(lines, line[:columns])
+			line = line[columns:]
+		}
+		lines = append(lines, line)
+	}
+	s.lines, s.row, s.column, s.widest = lines, len(lines)-1, len(lines[len(lines)-1]), 0
 }
 
 // shown is what is on the screen, without blanks at the ends of lines.
@@ -264,9 +320,7 @@ func TestNarrower(t *testing.T) {
 		mu.Lock()
 		width = 12
 		mu.Unlock()
-		s.mu.Lock()
-		s.lines[0], s.widest = "", 0 // what a terminal does with the old line is its affair
-		s.mu.Unlock()
+		s.narrow(12)
 		time.Sleep(time.Second)
 		d.Println("ok")
 		d.Stop()
@@ -344,4 +398,133 @@ func TestBrokenWriter(t *testing.T) {
 	if _, err := io.WriteString(d, "hello\n"); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("Write: %v, want io.ErrClosedPipe", err)
 	}
+}
+
+// vitals are those of a run that goes well, and then does not.
+func vitals(retries int64, trouble string, since time.Time) func() progress.Vitals {
+	start := time.Now()
+	return func() progress.Vitals {
+		seconds := int64(time.Since(start).Seconds())
+		return progress.Vitals{Read: seconds * 3e6, Sent: seconds * 1e6, Workers: 6, Allowed: 8, Retries: retries, Trouble: trouble, Since: since}
+	}
+}
+
+func TestBlock(t *testing.T) {
+	trouble := "POST https://api.bossdb.io/v1/cutout/lab/fly/em/0/0:1024/0:1024/0:16/: 503: the endpoint is down"
+	for _, tt := range []struct {
+		width   int
+		retries int64
+		trouble string
+		want    []string
+	}{
+		{80, 0, "", []string{
+			"[================>                       ]  40%  15s left",
+			"read 3.0 MB/s  sent 1.0 MB/s  60 cuboids left  6 of 8 workers"}},
+		{200, 0, "", []string{
+			"[================>                       ]  40%  15s left",
+			"read 3.0 MB/s  sent 1.0 MB/s  60 cuboids left  6 of 8 workers"}},
+		{60, 12, trouble, []string{
+			"[================>                       ]  40%  15s left",
+			"read 3.0 MB/s  sent 1.0 MB/s  60 cuboids left",
+			"12 retries  1m10s ago: POST https://api.bossdb.io/v1/cutout"}},
+		{31, 1, trouble, []string{
+			"[=====>       ]  40%  15s left",
+			"read 3.0 MB/s  sent 1.0 MB/s",
+			"1 retry  1m10s ago: POST https"}},
+		{4, 0, "", []string{" 40", "rea"}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var s screen
+			c := progress.NewCounter(voxel.Uint8, 100, 100e6)
+			since := time.Now().Add(-time.Minute)
+			d := progress.Start(&s, c, progress.Options{Terminal: true, Width: columns(tt.width), Vitals: vitals(tt.retries, tt.trouble, since)})
+			time.Sleep(500 * time.Millisecond) // between two drawings
+			for range 10 {
+				for range 4 {
+					c.Posted(box, time.Second)
+				}
+				d.Println("a message")
+				time.Sleep(time.Second - 50*time.Millisecond)
+			}
+			synctest.Wait()
+			got := s.shown()
+			for i, line := range got[:10] {
+				if line != "a message" {
+					t.Errorf("%d columns: message %d is %q", tt.width, i, line)
+				}
+			}
+			if !slices.Equal(got[10:], tt.want) {
+				t.Errorf("%d columns:\ngot  %q\nwant %q", tt.width, got[10:], tt.want)
+			}
+			d.Stop()
+			if got := s.shown(); len(got) != 12 || got[11] != "" || !strings.Contains(got[10], " 40%"[:min(4, tt.width-1)]) {
+				t.Errorf("%d columns: at the end %q", tt.width, got[10:])
+			}
+		})
+	}
+}
+
+// While nothing arrives the block says so, and what the trouble is.
+func TestStall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s screen
+		c := progress.NewCounter(voxel.Uint8, 100, 100e6)
+		d := progress.Start(&s, c, progress.Options{Terminal: true, Color: true, Width: columns(100), Vitals: vitals(3, "BOSS is away", time.Now())})
+		defer d.Stop()
+		time.Sleep(time.Second)
+		c.Posted(box, time.Second)
+		time.Sleep(50 * time.Second)
+		synctest.Wait()
+		if got := s.shown()[0]; strings.Contains(got, "nothing") {
+			t.Errorf("too early: %q", got)
+		}
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		got := s.shown()
+		if !strings.Contains(got[0], "nothing finished for 3m50s") || got[2] != "3 retries  3m51s ago: BOSS is away" {
+			t.Errorf("%q", got)
+		}
+		if s.colors == 0 {
+			t.Error("the trouble has no color")
+		}
+		if st := d.Status(); st.Retries != 3 || st.Posted != 1 || st.Elapsed != 231*time.Second || st.Rate <= 0 {
+			t.Errorf("the status is %+v", st)
+		}
+	})
+}
+
+// A window that becomes narrower breaks the block; the next drawing takes all of
+// it away, and nothing else.
+func TestNarrowerBlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s screen
+		var width atomic.Int64
+		width.Store(100)
+		c := progress.NewCounter(voxel.Uint8, 10, 10e6)
+		d := progress.Start(&s, c, progress.Options{Terminal: true, Width: func() int { return int(width.Load()) }, Vitals: vitals(2, "BOSS is away", time.Now())})
+		d.Println("first")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		width.Store(20)
+		s.narrow(20)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := s.shown(); len(got) != 4 || got[0] != "first" || !strings.HasPrefix(got[1], "  0%") {
+			t.Errorf("%q", got)
+		}
+		d.Stop()
+	})
+}
+
+// Without a terminal the vitals come at the end of each line.
+func TestPlainVitals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s screen
+		c := progress.NewCounter(voxel.Uint8, 10, 10e6)
+		d := progress.Start(&s, c, progress.Options{Vitals: vitals(2, "", time.Time{})})
+		defer d.Stop()
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		wantLine(t, "after 30 s", s.shown()[0], "0%  time left unknown  0/10 cuboids  0.0 MB/s  sent 1.0 MB/s  6 of 8 workers  2 retries")
+	})
 }

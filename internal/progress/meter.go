@@ -19,16 +19,17 @@ type meter struct {
 	last  sample
 }
 
+// A sample is what was done by a time.
 type sample struct {
-	at             time.Time
-	cuboids, bytes int64
+	at                         time.Time
+	cuboids, bytes, read, sent int64
 }
 
-// add looks at s at a time, and forgets the marks that are too old to begin at.
+// add notes s, and forgets the marks that are too old to begin at.
 // A mark is set only when cuboids were finished: a window that began later, in
 // the lull before a burst, would find the rate too high.
-func (m *meter) add(at time.Time, s Snapshot) {
-	m.last = sample{at, s.Cuboids(), s.Bytes}
+func (m *meter) add(s sample) {
+	m.last = s
 	if n := len(m.marks); n == 0 || m.marks[n-1].cuboids != m.last.cuboids {
 		m.marks = append(m.marks, m.last)
 	}
@@ -42,15 +43,25 @@ func (m *meter) covers(mark sample) bool {
 	return m.last.at.Sub(mark.at) >= windowTime && m.last.cuboids-mark.cuboids >= windowCuboids
 }
 
-// rate is in bytes per second; 0 before anything can be said. Call add first.
-func (m *meter) rate() float64 { return perSecond(m.marks[0], m.last) }
+// rates are those of the window. Call add first.
+func (m *meter) rates() rates { return ratesOf(m.marks[0], m.last) }
 
-func perSecond(from, to sample) float64 {
+// quiet is how long no cuboid was finished. Call add first.
+func (m *meter) quiet() time.Duration { return m.last.at.Sub(m.marks[len(m.marks)-1].at) }
+
+// rates are in bytes a second; 0 before anything can be said.
+type rates struct{ done, read, sent float64 }
+
+func ratesOf(from, to sample) rates {
 	elapsed := to.at.Sub(from.at).Seconds()
 	if elapsed <= 0 {
-		return 0
+		return rates{}
 	}
-	return float64(to.bytes-from.bytes) / elapsed
+	return rates{
+		done: float64(to.bytes-from.bytes) / elapsed,
+		read: float64(to.read-from.read) / elapsed,
+		sent: float64(to.sent-from.sent) / elapsed,
+	}
 }
 
 // timeLeft is how long the rest takes at a rate; ok is false if nobody can say.

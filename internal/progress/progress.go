@@ -1,8 +1,8 @@
 // Package progress counts what is done and shows it.
 //
 // A [Counter] is told about every cuboid; a [Display] looks at it a few times a
-// second and draws one line in place on a terminal, or writes a plain line now
-// and then elsewhere. Work does not wait for the display.
+// second and draws a block of two or three lines in place on a terminal, or writes
+// a plain line now and then elsewhere. Work does not wait for the display.
 package progress
 
 import (
