@@ -183,5 +183,8 @@ func (o *Options) transport() *http.Transport {
 // URL is where BOSS is: protocol and host.
 func (c *Client) URL() string { return c.access.url() }
 
+// Pace is what the Options said; nil: nobody holds requests back.
+func (c *Client) Pace() *pace.Pace { return c.pace }
+
 // Close closes the connections that are idle.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

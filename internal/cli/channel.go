@@ -238,13 +238,17 @@ func explainMissing(err error) error {
 // post carries what is left, so many cuboids and bytes, to BOSS.
 func (c *channelIngest) post(ctx context.Context, cuboids, bytes int64) error {
 	counter := progress.NewCounter(c.road.Plan.Channel, cuboids, bytes)
-	display := progress.Start(c.Stderr, counter, c.Progress)
+	read := new(countedSource)
+	read.Source, c.road.Source = c.road.Source, read
+	shown := c.Progress
+	shown.Vitals = func() progress.Vitals { return c.vitals(read) }
+	display := progress.Start(c.Stderr, counter, shown)
 	defer display.Stop()
 	defer c.onPoke(display.Report)()
 	defer context.AfterFunc(ctx, func() {
 		display.Println("ndpush: finishing what is in flight, which takes half a minute at most; a second interrupt stops at once")
 	})()
-	trouble := &trouble{w: display}
+	trouble := &trouble{w: display, latest: &c.retries.latest}
 	c.retries.to(c.log, display)
 	defer c.retries.to(c.log, c.Stderr)
 	c.road.Sink = c.channel

@@ -131,6 +131,7 @@ const told = 10
 type trouble struct {
 	mu      sync.Mutex
 	w       io.Writer
+	latest  *latest
 	missing int
 	failed  []voxel.Box
 }
@@ -156,6 +157,7 @@ func (t *trouble) Missing(z int, err error) error {
 
 // tell tells of the n-th trouble of a kind.
 func (t *trouble) tell(n int, format string, args ...any) {
+	t.latest.is(fmt.Sprintf(format, args...))
 	switch {
 	case n <= told:
 		fmt.Fprintf(t.w, "ndpush: warning: "+format+"\n", args...)

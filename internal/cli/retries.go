@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/joblog"
 	"github.com/neurodata/ndpush/internal/pace"
 	"github.com/neurodata/ndpush/internal/slack"
@@ -24,6 +25,27 @@ type retries struct {
 	told time.Time
 
 	slack *slack.Notifier // hears of outages
+
+	latest latest
+}
+
+// A latest is the last thing that went wrong. It is safe for concurrent use.
+type latest struct {
+	mu   sync.Mutex
+	text string
+	at   time.Time
+}
+
+func (l *latest) is(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text, l.at = human.Line(text), time.Now()
+}
+
+func (l *latest) was() (text string, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text, l.at
 }
 
 // retryPause is the time between two sentences about retries to a person.
@@ -92,6 +114,7 @@ func (r *retries) note(err error, wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.n++
+	r.latest.is(err.Error())
 	text := fmt.Sprintf("%v; trying again in %v", err, wait.Round(100*time.Millisecond))
 	if r.log != nil {
 		r.log.Line("Warning: %s", text) // a log that fails ends the run elsewhere

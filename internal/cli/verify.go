@@ -196,7 +196,7 @@ func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, c
 	if err != nil {
 		return out, err
 	}
-	trouble := &trouble{w: a.Stderr}
+	trouble := &trouble{w: a.Stderr, latest: &a.retries.latest}
 	for _, z := range slices.Sorted(maps.Keys(out.lost)) {
 		trouble.Missing(z, out.lost[z])
 	}
