@@ -208,7 +208,7 @@ func (c *channelIngest) note(text string) error {
 // provide creates the resources or compares them with the job.
 func (c *channelIngest) provide(ctx context.Context) error {
 	look := provision.Check
-	if c.options.create {
+	if c.options.creates() {
 		look = provision.Create
 	}
 	found, err := look(ctx, c.client, c.job)

@@ -50,6 +50,7 @@ no question does: a permission, a lock or a quota, and what a post takes.
 	}
 	flags := cmd.Flags()
 	o.bind(flags, "workers")
+	o.bindEnsure(flags)
 	flags.BoolVar(&o.canary, "canary", false, "also post one cuboid, read it back and erase it again")
 	flags.BoolVar(&o.json, "json", false, "print an object a line, {channel, check, result, text}, and one with the numbers of the plan")
 	o.bindJobFile(cmd, nil)
@@ -58,7 +59,7 @@ no question does: a permission, a lock or a quota, and what a post takes.
 
 // runCheck looks at all channels, and at what they have in common once.
 func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
-	o.spec.Create = o.create
+	o.spec.Create = o.creates()
 	jobs, err := a.jobs(ctx, &o.jobFlags)
 	if err != nil || jobs == nil {
 		return err

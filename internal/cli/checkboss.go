@@ -98,8 +98,8 @@ func (c *checkup) checkResources(ctx context.Context) {
 		switch {
 		case !d.Missing:
 			c.fail(what, "%v", d)
-		case c.options.create:
-			c.ok(what, "%s does not exist: --create-resources makes it, if the token's user has that role", d.What)
+		case c.options.creates():
+			c.ok(what, "%s does not exist: the ingest makes it, if the token's user has that role", d.What)
 		default:
 			c.worry(what, "%s does not exist: the same command with --create-resources makes it, if the token's user has that role", d.What)
 		}

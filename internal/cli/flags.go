@@ -33,6 +33,7 @@ type jobFlags struct {
 
 	file     string          // a job file
 	fromFile map[string]bool // flags that it set
+	lenient  bool            // what is not known yet, a ? in the file, is no fault
 }
 
 func (f *jobFlags) bind(flags *pflag.FlagSet) {

@@ -17,7 +17,8 @@ type ingestOptions struct {
 	jobFlags
 	boss   bossFlags
 	slack  slackFlags
-	create bool
+	create bool // what is missing, and end
+	ensure bool // create what is missing, and go on
 	verify string
 	logDir string
 
@@ -52,6 +53,14 @@ func (o *ingestOptions) bind(flags *pflag.FlagSet, workers string) {
 	flags.VisitAll(func(f *pflag.Flag) { o.ofIngest[f.Name] = true })
 }
 
+// bindEnsure binds the flag of the commands that may create resources and go on.
+func (o *ingestOptions) bindEnsure(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.ensure, "ensure-resources", false, "create what is missing in BOSS, and go on: the images are posted")
+}
+
+// creates reports whether what is missing is created.
+func (o *ingestOptions) creates() bool { return o.create || o.ensure }
+
 const ingestExample = `  # once: create collection, coordinate frame, experiment and channel
   ndpush ingest --base-path em --base-filename 'em_<p:4>' --extension tif \
       --collection lab --experiment fly --channel em --datatype uint8 --voxel-size 4:4:40 \
@@ -69,7 +78,8 @@ func (a *app) newIngestCmd() *cobra.Command {
 		Long: `Ingest reads a stack of images, cuts it into cuboids and posts them to BOSS.
 
 With --create-resources it creates what BOSS lacks, and ends. Without, it
-compares what BOSS has with what the flags say and, if they agree, posts.
+compares what BOSS has with what the flags say and, if they agree, posts; with
+--ensure-resources it creates first what BOSS lacks.
 Ranges are half-open: 0:1000 is 0 to 999. Flags may also be spelled as the
 Python tool did: --x_extent 0 1000.
 
@@ -79,6 +89,7 @@ Python tool did: --x_extent 0 1000.
 		RunE:    a.run(func(ctx context.Context) error { return a.runIngest(ctx, o) }),
 	}
 	o.bind(cmd.Flags(), "workers")
+	o.bindEnsure(cmd.Flags())
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "look at all that can fail and print the plan, as ndpush check does, and post nothing")
 	o.bindJobFile(cmd, nil)
 	return cmd
@@ -88,7 +99,7 @@ func (a *app) runIngest(ctx context.Context, o *ingestOptions) error {
 	if o.dryRun {
 		return a.runCheck(ctx, &checkOptions{ingestOptions: o})
 	}
-	o.spec.Create = o.create
+	o.spec.Create = o.creates()
 	jobs, client, err := a.begin(ctx, &o.jobFlags, &o.boss)
 	if err != nil || jobs == nil {
 		return err

@@ -24,7 +24,11 @@ import (
 //	x-extent   = 0:1100
 //
 // Flags on the command line win. What a command has no flag for, but another
-// has, is left to that one.
+// has, is left to that one. A ? in place of a value, or of a part of it, is what
+// ndpush init writes for what it cannot know: it is refused until somebody does.
+
+// unknownValue stands for a value that is not known yet.
+const unknownValue = "?"
 
 // notInFile are flags that say what one run does, not what the job is.
 var notInFile = []string{"job", "help", "create-resources", "dry-run", "canary", "shard", "fresh", "moved", "replace", "out"}
@@ -153,6 +157,9 @@ func (f *jobFlags) setLine(cmd *cobra.Command, l jobLine, rename map[string]stri
 	if _, err := strconv.ParseBool(value); err != nil && flag.Value.Type() == "bool" {
 		return fmt.Errorf("--%s %q: want true or false", name, value)
 	}
+	if slices.Contains(split(value), unknownValue) {
+		return f.refuseUnknown(l, flag)
+	}
 	f.fromFile[name] = true
 	known := len(f.problems)
 	err := cmd.Flags().Set(name, value)
@@ -161,6 +168,15 @@ func (f *jobFlags) setLine(cmd *cobra.Command, l jobLine, rename map[string]stri
 		f.problems = f.problems[:known]
 	}
 	return err
+}
+
+// refuseUnknown says what is to be put in the place of a ?, unless the command can
+// do without.
+func (f *jobFlags) refuseUnknown(l jobLine, flag *pflag.Flag) error {
+	if f.lenient {
+		return nil
+	}
+	return fmt.Errorf("%s = %s: put what is right in place of the ?, or give --%s: %s", l.key, l.value, flag.Name, flag.Usage)
 }
 
 // isFlag reports whether a command that takes a job file has a flag of that name.

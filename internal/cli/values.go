@@ -87,6 +87,9 @@ func parseSize(size *[3]float64) func(string) error {
 			}
 			size[i] = f
 		}
+		if *size == [3]float64{} {
+			return fmt.Errorf("want lengths above 0") // all 0 is how a job says that there is none
+		}
 		return nil
 	}
 }
