@@ -161,10 +161,6 @@ func unpack(dst, row []byte, x, bits int) {
 	case 8:
 		copy(dst, row[x:])
 	default:
-		mask := byte(1<<bits - 1)
-		for i := range dst {
-			at := (x + i) * bits
-			dst[i] = row[at/8] >> (8 - bits - at%8) & mask
-		}
+		expand(dst, row, x, bits)
 	}
 }
