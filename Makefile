@@ -3,12 +3,13 @@
 # test    all tests, with the race detector
 # check   what must hold before a commit
 # soak    kill processes by the dozen, which takes minutes: KILLS and SEED say how many and which
-# bench   how fast the parts are
+# bench   how fast the formats are, and ndpush as a whole: BENCH says which benchmarks, COUNT how
+#         often, WHOLE which flags internal/bench gets; bench-parts and bench-whole are one of both
 # clean
 
 GO ?= go
 
-.PHONY: build demo test check soak bench clean
+.PHONY: build demo test check soak bench bench-parts bench-whole clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ndpush ./cmd/ndpush
@@ -32,8 +33,18 @@ SEED ?= 0
 soak:
 	$(GO) test -count=1 -v -timeout 1h -run '^(TestSoak|TestHanging)$$' ./cmd/ndpush -soak.long -soak.kills=$(KILLS) -soak.seed=$(SEED)
 
-bench:
-	$(GO) test -run '^$$' -bench . ./internal/...
+BENCH ?= .
+COUNT ?= 5
+WHOLE ?=
+
+bench: bench-parts bench-whole
+
+# Kept in a file, it is what benchstat reads.
+bench-parts:
+	$(GO) test -run '^$$' -bench '$(BENCH)' -count $(COUNT) ./internal/...
+
+bench-whole:
+	$(GO) run ./internal/bench --count $(COUNT) $(WHOLE)
 
 clean:
 	rm -rf bin

@@ -44,6 +44,8 @@
 //	slurmtest                         a real Slurm for tests
 //	manual                          the pages of ndpush help
 //	cli                             the only place where parts meet
+//	bench                           the whole of it, measured:
+//	stack nullboss                    stacks made up, and a BOSS that keeps nothing
 //
 // Who may import whom is written down in deps_test.go, and enforced there.
 package internal
