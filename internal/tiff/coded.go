@@ -19,15 +19,22 @@ type codedReader struct {
 	open bool   // seg is being decoded
 	seg  int    // the segment that is
 	next int    // its next row
-	row  []byte // a row of a segment, on its way
+	pix  []byte // rows of a segment, on their way
 
 	kept view // the rows of the last row of tiles that lie below the last band
 }
 
-// codedHeld is the most that a codedReader allocates: a decoder, a row, and of
+// batchBytes is how much is decoded before its pixels are put in order: it fits
+// the second-level cache.
+const batchBytes = 256 << 10
+
+// batch is how many rows of a segment are decoded at once.
+func (l *layout) batch() int { return min(max(1, batchBytes/l.rowBytes()), l.segHeight) }
+
+// codedHeld is the most that a codedReader allocates: a decoder, a batch, and of
 // tiles the rows that a band leaves over, at most all but one.
 func (l *layout) codedHeld() int64 {
-	held := decoderBytes + int64(l.rowBytes())
+	held := l.decoderHeld() + int64(l.batch())*int64(l.rowBytes())
 	if l.tiled {
 		held += int64(l.width*l.bytes) * int64(min(l.segHeight, l.height)-1)
 	}
@@ -42,23 +49,29 @@ func (m *codedReader) read(ctx context.Context, v view) (y int, err error) {
 	return m.readStrips(ctx, v)
 }
 
-// readStrips fills v row by row. A strip is decoded once however the bands cut
-// it, also if it is the whole image.
+// readStrips fills v, straight from the decoder where it wants whole rows. A
+// strip is decoded once however the bands cut it, also if it is the whole image.
 func (m *codedReader) readStrips(ctx context.Context, v view) (y int, err error) {
 	whole := v.box.Dx() == m.width
-	for y = v.box.Min.Y; y < v.box.Max.Y; y++ {
+	for y = v.box.Min.Y; y < v.box.Max.Y; {
 		if err := m.seek(ctx, y); err != nil {
 			return y, err
 		}
-		p := v.rows(y, y+1)
-		if !whole {
-			p = m.scratch()
+		n := min(m.batch(), m.rows(m.seg)-m.next, v.box.Max.Y-y)
+		var p []byte
+		if whole {
+			p = v.rows(y, y+n)
+		} else {
+			p = m.scratch(n)
 		}
-		if err := m.readRow(ctx, p); err != nil {
+		good, err := m.readRows(ctx, p)
+		for i := range good {
+			if !whole {
+				v.put(y+i, 0, p[i*m.rowBytes():(i+1)*m.rowBytes()])
+			}
+		}
+		if y += good; err != nil {
 			return y, err
-		}
-		if !whole {
-			v.put(y, 0, p)
 		}
 	}
 	return y, nil
@@ -72,7 +85,8 @@ func (m *codedReader) seek(ctx context.Context, y int) error {
 		}
 	}
 	for m.next < y%m.segHeight {
-		if err := m.readRow(ctx, m.scratch()); err != nil {
+		n := min(m.batch(), y%m.segHeight-m.next)
+		if _, err := m.readRows(ctx, m.scratch(n)); err != nil {
 			return err
 		}
 	}
@@ -125,53 +139,82 @@ func (m *codedReader) readTile(ctx context.Context, v view, row, column int) (y 
 	if err := m.start(row*m.across + column); err != nil {
 		return y, err
 	}
-	p := m.scratch()
-	for range m.segHeight {
-		if err := m.readRow(ctx, p); err != nil {
+	x := column * m.segWidth
+	for m.open {
+		p, inPlace := m.place(v, x, y, min(m.batch(), m.segHeight-m.next))
+		good, err := m.readRows(ctx, p)
+		for i := range good {
+			if !inPlace {
+				v.put(y+i, x, p[i*m.rowBytes():(i+1)*m.rowBytes()])
+				m.kept.put(y+i, x, p[i*m.rowBytes():(i+1)*m.rowBytes()])
+			}
+		}
+		if y += good; err != nil {
 			return y, err
 		}
-		v.put(y, column*m.segWidth, p)
-		m.kept.put(y, column*m.segWidth, p)
-		y++
 	}
 	return y, nil
 }
 
-// scratch is memory for a row that is on its way elsewhere, or nowhere.
-func (m *codedReader) scratch() []byte {
-	if m.row == nil {
-		m.row = make([]byte, m.rowBytes())
+// place is memory for up to n rows of a tile: where they are wanted or kept, if
+// that has its columns and no others.
+func (m *codedReader) place(v view, x, y, n int) (p []byte, inPlace bool) {
+	for _, to := range []view{v, m.kept} {
+		if to.box.Min.X == x && to.box.Dx() == m.segWidth && to.box.Min.Y <= y && y < to.box.Max.Y {
+			return to.rows(y, min(y+n, to.box.Max.Y)), true
+		}
 	}
-	return m.row
+	return m.scratch(n), false
+}
+
+// scratch is memory for n rows that are on their way elsewhere, or nowhere.
+func (m *codedReader) scratch(n int) []byte {
+	if m.pix == nil {
+		m.pix = make([]byte, m.batch()*m.rowBytes())
+	}
+	return m.pix[:n*m.rowBytes()]
 }
 
 // start begins with the first row of segment i.
 func (m *codedReader) start(i int) error {
 	m.open, m.seg, m.next = true, i, 0
 	m.in = segmentReader{r: m.r, segment: m.segments[i]}
-	return m.wrap(m.dec.reset(m.codec, &m.in))
+	m.dec.layout = m.layout
+	return m.wrap(m.dec.reset(&m.in))
 }
 
-// readRow decodes the next row of the segment, and after the last one checks
-// that the segment ends there.
-func (m *codedReader) readRow(ctx context.Context, p []byte) error {
+// readRows decodes the next rows of the segment, as many as p has room for, and
+// after the last one checks that the segment ends there. It gives how many rows
+// are good.
+func (m *codedReader) readRows(ctx context.Context, p []byte) (good int, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return 0, err
 	}
-	if _, err := io.ReadFull(m.dec.out, p); err != nil {
-		return m.wrap(err)
+	n, err := io.ReadFull(m.dec.out, p)
+	good = n / m.rowBytes()
+	m.order(p[:good*m.rowBytes()])
+	m.next += good
+	if err != nil {
+		return good, m.wrap(err)
 	}
-	m.littleEndian(p)
-	if m.differences {
-		sum(p, m.bytes)
-	}
-	if m.next++; m.next < m.rows(m.seg) {
-		return nil
+	if m.next < m.rows(m.seg) {
+		return good, nil
 	}
 	m.open = false
 	// Writers may fill up the last strip.
 	padding := int64(m.segHeight-m.rows(m.seg)) * int64(m.rowBytes())
-	return m.wrap(m.dec.end(padding))
+	return good, m.wrap(m.dec.end(padding))
+}
+
+// order makes pixels of decoded rows.
+func (m *codedReader) order(p []byte) {
+	m.littleEndian(p)
+	if !m.differences {
+		return
+	}
+	for row := range bytesOf(p, m.rowBytes()) {
+		sum(row, m.bytes)
+	}
 }
 
 // wrap says which segment an error is about, and whether it is to blame.

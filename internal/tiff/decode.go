@@ -5,45 +5,59 @@ import (
 	"errors"
 	"io"
 
-	"github.com/klauspost/compress/lzw"
-
 	"github.com/neurodata/ndpush/internal/inflate"
 )
 
-const (
-	// readAhead is how much of a segment is read from the file at once.
-	readAhead = 64 << 10
+// readAhead is how much of a segment is read from the file at once.
+const readAhead = 64 << 10
 
-	// decoderBytes is the most that a decoder takes: its input, and the tables and
-	// the window of inflate, which are larger than LZW's 56 KiB.
-	decoderBytes = readAhead + inflate.Held
-)
+// decoderHeld is the most that a decoder of l's segments takes: its input, its
+// tables and what it looks back at.
+func (l *layout) decoderHeld() int64 {
+	switch l.codec {
+	case codecDeflate:
+		return readAhead + inflate.Held
+	case codecLZW:
+		return readAhead + lzwBytes
+	case codecZstd:
+		return l.zstdHeld()
+	}
+	return readAhead
+}
 
 // A decoder decompresses one segment after another, in memory that it reuses.
 // Its zero value is ready for reset.
 type decoder struct {
-	codec  codec
-	in     *bufio.Reader // of a codec that reads bytes
+	*layout
+	in     *bufio.Reader // of PackBits
 	pieces *pieces       // of deflate
 	out    io.Reader     // the pixels of the segment
 }
 
-// reset makes the decoder give the pixels of another segment. The codec is
-// always the same.
-func (d *decoder) reset(c codec, segment io.Reader) error {
-	if d.codec = c; c == codecDeflate {
+// reset makes the decoder give the pixels of another segment.
+func (d *decoder) reset(segment *segmentReader) error {
+	switch d.codec {
+	case codecDeflate:
 		d.resetDeflate(segment)
-		return nil
+	case codecLZW:
+		if d.out == nil {
+			d.out = newLZWReader()
+		}
+		return d.out.(*lzwReader).reset(segment)
+	case codecZstd:
+		return d.resetZstd(segment)
+	default:
+		d.resetPackBits(segment)
 	}
+	return nil
+}
+
+func (d *decoder) resetPackBits(segment io.Reader) {
 	if d.in == nil {
 		d.in = bufio.NewReaderSize(nil, readAhead)
 	}
 	d.in.Reset(segment)
-	if c == codecLZW {
-		return d.resetLZW()
-	}
 	d.out = &packBitsReader{in: d.in}
-	return nil
 }
 
 func (d *decoder) resetDeflate(segment io.Reader) {
@@ -69,32 +83,20 @@ func (p *pieces) Next() ([]byte, error) {
 	return p.buf[:n], err
 }
 
-// resetLZW refuses the bit order of libtiff before 1991, which would decode to
-// noise: data in the right order begin with the clear code, 256 in nine bits
-// (TIFF 6.0 section 13).
-func (d *decoder) resetLZW() error {
-	head, err := d.in.Peek(2)
-	if err != nil {
-		return err
+func (d *decoder) resetZstd(segment *segmentReader) (err error) {
+	if d.out == nil {
+		if d.out, err = newZstdReader(d.layout); err != nil {
+			return err
+		}
 	}
-	if head[0] == 0 && head[1]&1 == 1 {
-		return unsupported("old-style LZW compression")
-	}
-	r, ok := d.out.(*lzw.Reader)
-	if !ok {
-		r = lzw.NewReader(d.in, lzw.MSB, 8).(*lzw.Reader)
-		r.SetAldusCompatible(true)
-		d.out = r
-		return nil
-	}
-	r.Reset(d.in, lzw.MSB, 8)
-	return nil
+	return d.out.(*zstdReader).reset(segment)
 }
 
 // end checks that the segment ends where its rows do, give or take padding
-// bytes. Only deflate has an end worth looking at: a checksum comes with it.
+// bytes. Deflate and Zstandard have an end worth looking at: a checksum may come
+// with it.
 func (d *decoder) end(padding int64) error {
-	if d.codec != codecDeflate {
+	if d.codec != codecDeflate && d.codec != codecZstd {
 		return nil
 	}
 	_, err := io.CopyN(io.Discard, d.out, padding+1)

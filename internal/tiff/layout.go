@@ -14,13 +14,15 @@ const (
 	codecDeflate
 	codecLZW
 	codecPackBits
+	codecZstd
 )
 
 // ratio is how many bytes one byte can stand for at most, so that a few bytes
 // that claim to be gigabytes are refused before memory is taken for a row.
 // Deflate: 258 bytes for 2 bits (RFC 1951 section 3.2.5). LZW: a table of 4096
 // entries, the longest under 4096 bytes, for at least 9 bits. PackBits: 128
-// for 2 bytes (TIFF 6.0 section 9).
+// for 2 bytes (TIFF 6.0 section 9). Zstandard: a block of 128 KiB for one byte
+// behind a header of 3 (RFC 8878 section 3.1.1.2).
 func (c codec) ratio() int64 {
 	switch c {
 	case codecDeflate:
@@ -29,6 +31,8 @@ func (c codec) ratio() int64 {
 		return 4096
 	case codecPackBits:
 		return 64
+	case codecZstd:
+		return 1 << 15
 	}
 	return 1
 }
@@ -54,6 +58,8 @@ type layout struct {
 	across              int       // segments side by side
 	segments            []segment // left to right, then down
 	damage              *damage   // nil: all of them are there
+
+	window int64 // of codecZstd: how far it may look back in segments that are decoded bit by bit
 }
 
 // A segment is where the data of a strip or tile lie in the file.
@@ -84,7 +90,7 @@ func (l *layout) kind() string {
 // layout checks that the page is of a kind that can be read, and some of it there.
 func (f *file) layout(d *directory) (*layout, error) {
 	l := &layout{bigEndian: f.order == binary.ByteOrder(binary.BigEndian)}
-	for _, step := range []func(*directory, *layout) error{f.pixels, f.packing, f.grid, f.segments} {
+	for _, step := range []func(*directory, *layout) error{f.pixels, f.packing, f.grid, f.segments, f.window} {
 		if err := step(d, l); err != nil {
 			return nil, err
 		}
@@ -169,7 +175,7 @@ func (f *file) packing(d *directory, l *layout) error {
 		return unsupported(fmt.Sprintf("predictor %d", predictor))
 	case l.codec == codecNone || l.codec == codecPackBits:
 		// libtiff ignores the tag here, others obey it: the pixels are anyone's guess.
-		return unsupported("predictor 2 with neither deflate nor LZW")
+		return unsupported("predictor 2 with neither deflate, LZW nor Zstandard")
 	default:
 		l.differences = true
 	}

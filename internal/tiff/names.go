@@ -3,14 +3,15 @@ package tiff
 import "fmt"
 
 // codecs are the compressions that are read. 32946 is what deflate was called
-// before Adobe gave it 8; the data are the same (Photoshop Technical Notes).
-var codecs = map[uint64]codec{1: codecNone, 5: codecLZW, 8: codecDeflate, 32946: codecDeflate, 32773: codecPackBits}
+// before Adobe gave it 8; the data are the same (Photoshop Technical Notes). 50000
+// is libtiff's.
+var codecs = map[uint64]codec{1: codecNone, 5: codecLZW, 8: codecDeflate, 32946: codecDeflate, 32773: codecPackBits, 50000: codecZstd}
 
 // compressions names those that are not, after libtiff's tiff.h.
 var compressions = map[uint64]string{
 	2: "CCITT RLE", 3: "CCITT Group 3", 4: "CCITT Group 4", 6: "old-style JPEG", 7: "JPEG",
 	32809: "ThunderScan", 33003: "JPEG 2000", 33005: "JPEG 2000", 34676: "SGI LogLuv", 34677: "SGI LogLuv 24",
-	34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "Zstandard", 50001: "WebP", 50002: "JPEG XL",
+	34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50001: "WebP", 50002: "JPEG XL",
 }
 
 // colours names the photometric interpretations that are not gray.

@@ -2,7 +2,7 @@
 //
 // It reads what microscopes and their software write: one channel of unsigned
 // 8, 16, 32 or 64 bits, in strips or tiles, classic TIFF or BigTIFF, of either
-// byte order, stored as is or compressed with deflate, LZW or PackBits. Rows go
+// byte order, stored as is or compressed with deflate, LZW, PackBits or Zstandard. Rows go
 // straight into the caller's memory, a band at a time, in one pass downwards; an
 // image is never held whole. Everything else is refused by its name.
 //

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes the images of this directory with tifffile and libtiff's tiffcp.
 
-    make.py DIR        the committed ones, into DIR/good and DIR/refused
+    make.py DIR        the committed ones, into DIR/good, DIR/large and DIR/refused
     make.py DIR all    every combination, for the test against the live programs
 
 (Debian: python3-tifffile python3-numpy python3-pil libtiff-tools.)
@@ -54,7 +54,7 @@ def matrix(d):
 def libtiff(d):
     """Codecs, layouts and byte orders, by tiffcp."""
     layouts = {'strips': ['-s', '-r', '7'], 'single': ['-s', '-r', str(H)], 'tiles': ['-t', '-w', '16', '-l', '16']}
-    codecs = ['none', 'zip', 'zip:2', 'lzw', 'lzw:2', 'packbits']
+    codecs = ['none', 'zip', 'zip:2', 'lzw', 'lzw:2', 'packbits', 'zstd', 'zstd:2']
     for bits, codec, layout, order, big in itertools.product(
             (8, 16, 32, 64), codecs, layouts, ('-L', '-B'), (False, True)):
         name = '%d-tiffcp-%s-%s%s%s.tif' % (bits, codec.replace(':', 'p'), layout, order, '-8' if big else '')
@@ -64,6 +64,18 @@ def libtiff(d):
             subprocess.run(['tiffcp', *(['-8'] if big else []), '-c', codec, order, *layouts[layout], path + '.in', path], check=True)
             os.remove(path + '.in')
         yield name, run
+
+
+def large(d):
+    """Zstandard in segments of more than a MiB, which is decoded another way: a pixel of 16 bits is (x >> 4) * (y >> 4)."""
+    y, x = numpy.mgrid[0:900, 0:1000].astype(numpy.uint16)
+    for codec in 'zstd', 'zstd:2':
+        for layout, how in ('single', ['-s', '-r', '900']), ('tiles', ['-t', '-w', '1008', '-l', '880']):
+            def run(path, codec=codec, how=how):
+                write(path + '.in', (x >> 4) * (y >> 4))
+                subprocess.run(['tiffcp', '-c', codec, *how, path + '.in', path], check=True)
+                os.remove(path + '.in')
+            yield '16-%s-%s.tif' % (codec.replace(':', 'p'), layout), run
 
 
 def odd(d):
@@ -110,15 +122,16 @@ COMMITTED = {
     '8-tiffcp-none-tiles-L.tif', '8-tiffcp-zip-single-B.tif', '16-tiffcp-zipp2-tiles-B.tif', '64-tiffcp-zip-strips-L-8.tif',
     '8-tiffcp-lzw-strips-L.tif', '16-tiffcp-lzwp2-single-B.tif', '32-tiffcp-lzwp2-tiles-L-8.tif',
     '8-tiffcp-packbits-strips-L.tif', '16-tiffcp-packbits-tiles-B.tif',
+    '8-tiffcp-zstd-strips-L.tif', '16-tiffcp-zstdp2-strips-B.tif', '32-tiffcp-zstd-tiles-B-8.tif', '64-tiffcp-zstdp2-strips-L.tif',
 }
 
 
 def main(d, everything=False):
-    for sub, makers in ('good', (matrix, libtiff, odd)), ('refused', (refused,)):
+    for sub, makers in ('good', (matrix, libtiff, odd)), ('large', (large,)), ('refused', (refused,)):
         os.makedirs(os.path.join(d, sub), exist_ok=True)
         for maker in makers:
             for name, make in maker(d):
-                if everything or maker in (odd, refused) or name in COMMITTED:
+                if everything or maker in (large, odd, refused) or name in COMMITTED:
                     make(os.path.join(d, sub, name))
 
 
