@@ -65,6 +65,8 @@ var law = map[string][]string{
 	"internal/journal":  {"internal/voxel", "internal/plan", "internal/human"},
 	"internal/joblog":   {"internal/voxel"},
 	"internal/progress": {"internal/voxel", "internal/human", "golang.org/x/term"},
+	"internal/event":    {"internal/voxel", "internal/progress"},
+	"internal/metrics":  {"internal/progress"},
 	"internal/slack":    {"internal/voxel", "internal/human", "github.com/slack-go/slack"},
 
 	// Beside the road: text, and nothing of what it is about.

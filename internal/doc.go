@@ -39,6 +39,7 @@
 //	boss provision localboss        where cuboids go
 //	ingest verify canary            the road, and a first step on it that is taken back
 //	journal joblog progress slack   what is written down, and told
+//	event metrics                     to programs
 //	human                           how all of them say numbers, and what services said
 //	script machine                  beside the road: jobs for a cluster; what this machine has to give
 //	slurmtest                         a real Slurm for tests

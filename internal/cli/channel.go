@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/event"
 	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/ingest"
 	"github.com/neurodata/ndpush/internal/job"
@@ -163,12 +165,18 @@ func (c *channelIngest) carry(ctx context.Context) error {
 	}
 	fmt.Fprintf(c.Stderr, "%s: %v in BOSS coordinates, %s, %s%s, memory at most %s\n",
 		c.job.Path(), p.Data, human.Count(p.CountCuboids(), "cuboid"), human.Size(p.Bytes()), c.extent(cuboids), human.Size(p.Memory().Total()))
+	c.events.Start(c.job.Path(), event.Start{
+		Version: version(), Box: p.Data, Cuboids: cuboids, Bytes: bytes, Before: c.outcome.before, Memory: p.Memory().Total(),
+	})
 	var err error
 	if cuboids > 0 {
 		err = c.options.explainReading(c.post(ctx, cuboids, bytes))
 	}
 	if err == nil {
 		err = c.compare(ctx, c.options.verify, c.compared(p), c.channel, &c.outcome)
+		if o := &c.outcome; o.verified {
+			c.events.Verified(c.job.Path(), o.what, o.match, o.differ, o.unsure)
+		}
 	}
 	if changed := c.options.changed(); changed != "" {
 		err = errors.Join(err, c.note("warning: "+changed))
@@ -202,6 +210,7 @@ func (c *channelIngest) compared(p plan.Plan) *ingest.Road {
 // note tells a person of something, and the log.
 func (c *channelIngest) note(text string) error {
 	fmt.Fprintln(c.Stderr, "ndpush: "+text)
+	c.events.Warning(strings.TrimPrefix(text, "warning: "))
 	return c.log.Line("%s", text)
 }
 
@@ -215,6 +224,7 @@ func (c *channelIngest) provide(ctx context.Context) error {
 	for _, item := range found.Items {
 		if item.Created {
 			fmt.Fprintln(c.Stdout, item)
+			c.events.Created(c.job.Path(), item.String())
 		}
 		if err := c.log.Line("%v", item); err != nil {
 			return err
@@ -244,6 +254,8 @@ func (c *channelIngest) post(ctx context.Context, cuboids, bytes int64) error {
 	shown.Vitals = func() progress.Vitals { return c.vitals(read) }
 	display := progress.Start(c.Stderr, counter, shown)
 	defer display.Stop()
+	defer func() { c.events.Done(c.job.Path(), display.Status(), c.log.Path()) }()
+	defer c.follow(c.job.Path(), display.Status)()
 	defer c.onPoke(display.Report)()
 	defer context.AfterFunc(ctx, func() {
 		display.Println("ndpush: finishing what is in flight, which takes half a minute at most; a second interrupt stops at once")
@@ -252,7 +264,7 @@ func (c *channelIngest) post(ctx context.Context, cuboids, bytes int64) error {
 	c.retries.to(c.log, display)
 	defer c.retries.to(c.log, c.Stderr)
 	c.road.Sink = c.channel
-	rec := &recorders{journal: c.journal, listeners: []listener{c.log, counter, trouble, c.slack}}
+	rec := &recorders{journal: c.journal, listeners: []listener{c.log, counter, trouble, c.events.Of(c.job.Path()), c.slack}}
 	c.road.Recorder = rec
 	start := time.Now()
 	err := c.road.Run(ctx)

@@ -19,9 +19,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/event"
 	"github.com/neurodata/ndpush/internal/ingest"
 	"github.com/neurodata/ndpush/internal/joblog"
 	"github.com/neurodata/ndpush/internal/manual"
+	"github.com/neurodata/ndpush/internal/metrics"
 	"github.com/neurodata/ndpush/internal/progress"
 	"github.com/neurodata/ndpush/internal/verify"
 )
@@ -35,6 +37,7 @@ var (
 	_ listener        = (*progress.Counter)(nil)
 	_ keeper          = (*progress.Counter)(nil)
 	_ listener        = (*verify.Report)(nil)
+	_ listener        = (*event.Losses)(nil)
 	_ verify.Fetcher  = (*boss.Channel)(nil)
 )
 
@@ -53,7 +56,9 @@ type Env struct {
 type app struct {
 	Env
 	retries retries
-	running bool // flags and arguments are judged: errors are no longer ones of usage
+	events  *event.Stream    // nil: nobody reads them
+	metrics *metrics.Metrics // nil: nobody asks
+	running bool             // flags and arguments are judged: errors are no longer ones of usage
 }
 
 // Main runs the command that args name, without the program's name, and
@@ -67,6 +72,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetArgs(joinWords(args))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
+		a.events.Exit(exitDone, nil)
 		return exitDone
 	}
 	if !a.running {
@@ -76,6 +82,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 		err = &exitError{exitInterrupted, errors.New("interrupted")}
 	}
 	report(a.Stderr, err)
+	a.events.Exit(exitCode(err), err)
 	return exitCode(err)
 }
 

@@ -30,6 +30,7 @@ type ingestOptions struct {
 	aboutJob map[string]bool // those by which an ingest can be repeated
 
 	dryRun bool
+	watch  watchFlags
 }
 
 // bind binds the flags; workers is the name of the one that says how many
@@ -86,19 +87,22 @@ Python tool did: --x_extent 0 1000.
 ` + exitHelp,
 		Example: ingestExample,
 		Args:    cobra.NoArgs,
-		RunE:    a.run(func(ctx context.Context) error { return a.runIngest(ctx, o) }),
+		RunE: a.run(func(ctx context.Context) error {
+			if o.dryRun {
+				return a.runCheck(ctx, &checkOptions{ingestOptions: o, json: o.watch.json})
+			}
+			return a.watched(ctx, o.watch, func(ctx context.Context) error { return a.runIngest(ctx, o) })
+		}),
 	}
 	o.bind(cmd.Flags(), "workers")
 	o.bindEnsure(cmd.Flags())
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "look at all that can fail and print the plan, as ndpush check does, and post nothing")
+	o.watch.bind(cmd.Flags())
 	o.bindJobFile(cmd, nil)
 	return cmd
 }
 
 func (a *app) runIngest(ctx context.Context, o *ingestOptions) error {
-	if o.dryRun {
-		return a.runCheck(ctx, &checkOptions{ingestOptions: o})
-	}
 	o.spec.Create = o.creates()
 	jobs, client, err := a.begin(ctx, &o.jobFlags, &o.boss)
 	if err != nil || jobs == nil {
@@ -175,7 +179,9 @@ func (a *app) jobs(ctx context.Context, f *jobFlags) ([]*job.Job, error) {
 
 // warn tells a person of a worry that stops nothing.
 func (a *app) warn(format string, args ...any) {
-	fmt.Fprintf(a.Stderr, "ndpush: warning: "+format+"\n", args...)
+	text := fmt.Sprintf(format, args...)
+	fmt.Fprintln(a.Stderr, "ndpush: warning: "+text)
+	a.events.Warning(text)
 }
 
 func (o *ingestOptions) task() string {

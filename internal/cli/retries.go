@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/neurodata/ndpush/internal/boss"
+	"github.com/neurodata/ndpush/internal/event"
 	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/joblog"
 	"github.com/neurodata/ndpush/internal/pace"
@@ -24,7 +25,8 @@ type retries struct {
 	w    io.Writer
 	told time.Time
 
-	slack *slack.Notifier // hears of outages
+	slack  *slack.Notifier // hears of outages
+	events *event.Stream   // too
 
 	latest latest
 }
@@ -105,6 +107,7 @@ func (r *retries) outage(o pace.Outage) {
 	if r.w != nil {
 		fmt.Fprintf(r.w, "ndpush: warning: %s\n", text)
 	}
+	r.events.Warning(text)
 	if !o.Over {
 		r.slack.Outage(text)
 	}

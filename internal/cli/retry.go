@@ -61,7 +61,9 @@ posts, unless --verify none says otherwise.
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o.args = args
-		return a.run(func(ctx context.Context) error { return a.runRetry(ctx, o) })(cmd, args)
+		return a.run(func(ctx context.Context) error {
+			return a.watched(ctx, o.watch, func(ctx context.Context) error { return a.runRetry(ctx, o) })
+		})(cmd, args)
 	}
 	flags := cmd.Flags()
 	o.bind(flags, "workers")
@@ -74,6 +76,7 @@ posts, unless --verify none says otherwise.
 		flags.MarkHidden(name)
 	}
 	flags.StringVar(&o.pythonLog, "python-log", "", "a log of the Python tool that says what failed")
+	o.watch.bind(flags)
 	o.bindJobFile(cmd, nil)
 	return cmd
 }
