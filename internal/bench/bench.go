@@ -25,6 +25,10 @@ type rig struct {
 }
 
 func bench(ctx context.Context, o *options, stdout, stderr io.Writer) error {
+	kinds := o.kinds()
+	if len(kinds) == 0 {
+		return errors.New("--rows: there is no such kind of stacks")
+	}
 	before, err := o.before()
 	if err != nil {
 		return err
@@ -39,13 +43,13 @@ func bench(ctx context.Context, o *options, stdout, stderr io.Writer) error {
 	}
 	r := &rig{options: o, program: filepath.Join(work, "ndpush"), work: work, say: stderr}
 	if o.profile != "" {
-		return r.profileFirst(ctx)
+		return r.profileOne(ctx, kinds[0])
 	}
 	if err := build(ctx, r.program); err != nil {
 		return err
 	}
 	res := &results{Setting: r.setting(ctx)}
-	for _, k := range r.kinds() {
+	for _, k := range kinds {
 		row := r.measure(ctx, k)
 		res.Rows = append(res.Rows, row)
 		if ctx.Err() != nil {

@@ -127,14 +127,10 @@ func statedMemory(said string) (int64, error) {
 	return int64(f * map[string]float64{"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}[m[2]]), err
 }
 
-// profileFirst runs the first row once in this process, and writes where the
-// processors' time goes.
-func (r *rig) profileFirst(ctx context.Context) error {
-	kinds := r.kinds()
-	if len(kinds) == 0 {
-		return errNoRows
-	}
-	s, err := r.stack(ctx, kinds[0])
+// profileOne runs a row once in this process, and writes where the processors'
+// time goes.
+func (r *rig) profileOne(ctx context.Context, k stack.Kind) error {
+	s, err := r.stack(ctx, k)
 	if err != nil {
 		return err
 	}
@@ -142,7 +138,7 @@ func (r *rig) profileFirst(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.profileIngest(ctx, r.arguments(kinds[0], s, r.work), b)
+	err = r.profileIngest(ctx, r.arguments(k, s, r.work), b)
 	_, _, serr := b.stop()
 	return errors.Join(err, serr)
 }

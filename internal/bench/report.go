@@ -75,15 +75,9 @@ func processor() string {
 	return ""
 }
 
-// errNoRows says that --rows leaves nothing.
-var errNoRows = errors.New("--rows: there is no such kind of stacks")
-
 // finish prints the results, writes them, and compares them with those before,
 // which may be nil. Rows that failed are an error.
 func (r *results) finish(o *options, before *results, stdout io.Writer) error {
-	if len(r.Rows) == 0 {
-		return errNoRows
-	}
 	r.print(stdout)
 	if before != nil {
 		r.compare(before, stdout)

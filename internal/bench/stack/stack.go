@@ -20,9 +20,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// cuboid is what ndpush posts at once, at most: the stack tells beforehand how
-// many of those it has.
-const cuboid, cuboidDepth = 1024, 16
+// A cuboid, which ndpush posts at once, is so wide and high, and so deep: a stack
+// tells beforehand how many it has that are not empty.
+const side, depth = 1024, 16
 
 // A Kind is what the images are, and how their files hold them.
 type Kind struct {
@@ -58,7 +58,6 @@ type Stack struct {
 	Slices  int    `json:"slices"`
 	Cuboids int64  `json:"cuboids"` // of which a voxel is not zero
 	Bytes   int64  `json:"bytes"`   // of the voxels of these
-	Files   int64  `json:"files"`   // bytes of all files
 
 	Extension string `json:"extension"`
 	Dir       string `json:"-"`
@@ -80,14 +79,14 @@ func (s *Stack) Path(z int) string {
 // manifest is the file that says that a directory holds a whole stack.
 const manifest = "stack.json"
 
-// Make makes a stack of so many slices of side² pixels, at most, below dir, or
-// finds the one that is there.
-func Make(dir string, k Kind, side, slices int) (*Stack, error) {
+// Make makes a stack of so many slices of width² pixels, or of half that width if
+// pixels are large, below dir, or finds the one that is there.
+func Make(dir string, k Kind, width, slices int) (*Stack, error) {
 	if k.half {
-		side /= 2
+		width /= 2
 	}
-	s := &Stack{Kind: k.Name, Version: version, Side: side, Slices: slices, Extension: k.Extension}
-	s.Dir = filepath.Join(dir, fmt.Sprintf("%s-%dx%d", k.Name, side, slices))
+	s := &Stack{Kind: k.Name, Version: version, Side: width, Slices: slices, Extension: k.Extension}
+	s.Dir = filepath.Join(dir, fmt.Sprintf("%s-%dx%d", k.Name, width, slices))
 	if there, err := Read(s.Dir); err == nil && there.Version == version {
 		return there, nil
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -120,19 +119,12 @@ func Read(dir string) (*Stack, error) {
 func (s *Stack) write(k Kind) error {
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	full := fullness{s: s, cuboids: make(map[[3]int]bool)}
+	full := fullness{width: s.Side, cuboids: make(map[[3]int]bool)}
 	for z := range s.Slices {
 		g.Go(func() error {
 			pixels := k.pixels(s.Side, z)
 			full.look(pixels, z)
-			if err := k.write(s.Path(z), pixels, s.Side); err != nil {
-				return err
-			}
-			info, err := os.Stat(s.Path(z))
-			if err == nil {
-				full.add(info.Size())
-			}
-			return err
+			return k.write(s.Path(z), pixels, s.Side)
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -140,36 +132,31 @@ func (s *Stack) write(k Kind) error {
 	}
 	for at := range full.cuboids {
 		s.Cuboids++
-		s.Bytes += int64(k.ItemSize*s.length(at[0], s.Side, cuboid)*s.length(at[1], s.Side, cuboid)) * int64(s.length(at[2], s.Slices, cuboidDepth))
+		s.Bytes += int64(k.ItemSize * length(at[0], side, s.Side) * length(at[1], side, s.Side) * length(at[2], depth, s.Slices))
 	}
 	return nil
 }
 
-// length is how long the i-th piece of a side is.
-func (s *Stack) length(i, side, step int) int { return min(side-i*step, step) }
+// length is how long the i-th piece of n is, in steps.
+func length(i, step, n int) int { return min(step, n-i*step) }
 
-// fullness is which cuboids are not all zero.
+// fullness is which cuboids of slices of width² are not all zero.
 type fullness struct {
-	mu      sync.Mutex
-	s       *Stack
-	cuboids map[[3]int]bool // by x, y, z
-}
+	width int
 
-func (f *fullness) add(bytes int64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.s.Files += bytes
+	mu      sync.Mutex
+	cuboids map[[3]int]bool // by x, y, z
 }
 
 // look looks at the pixels of slice z.
 func (f *fullness) look(pixels []byte, z int) {
-	row := len(pixels) / f.s.Side
-	step := row / f.s.Side * cuboid
-	for y := range f.s.Side {
-		for x := 0; x*step < row; x++ {
-			piece := pixels[y*row:][:row]
-			if at := [3]int{x, y / cuboid, z / cuboidDepth}; hasVoxel(piece[x*step : min(row, (x+1)*step)]) {
-				f.mark(at)
+	n := len(pixels) / f.width // bytes of a row
+	step := n / f.width * side
+	for y := range f.width {
+		row := pixels[y*n:][:n]
+		for x := 0; x*step < n; x++ {
+			if hasVoxel(row[x*step : min(n, (x+1)*step)]) {
+				f.mark([3]int{x, y / side, z / depth})
 			}
 		}
 	}
