@@ -36,6 +36,8 @@ func run() int {
 	return cli.Main(ctx, os.Args[1:], cli.Env{
 		Stdout:   os.Stdout,
 		Stderr:   os.Stderr,
+		Stdin:    os.Stdin,
+		Asks:     progress.For(os.Stdin).Terminal && progress.For(os.Stderr).Terminal,
 		Progress: progress.For(os.Stderr),
 		Getenv:   os.Getenv,
 		Home:     home,

@@ -44,6 +44,8 @@ var (
 // Env is what the program finds around it.
 type Env struct {
 	Stdout, Stderr io.Writer
+	Stdin          io.Reader
+	Asks           bool             // a person answers questions: Stdin and Stderr are a terminal
 	Progress       progress.Options // how Stderr shows progress
 	Getenv         func(string) string
 	Home           string // of the user; "" if unknown
@@ -101,7 +103,7 @@ words mean that all commands use, tells "ndpush help concepts".`,
 	cmd.SetOut(a.Stdout)
 	cmd.SetErr(a.Stderr)
 	cmd.SetGlobalNormalizationFunc(canonical)
-	cmd.AddCommand(a.newCheckCmd(), a.newIngestCmd(), a.newVerifyCmd(), a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd())
+	cmd.AddCommand(a.newInitCmd(), a.newCheckCmd(), a.newIngestCmd(), a.newVerifyCmd(), a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd())
 	cmd.AddCommand(a.newStatusCmd(), a.newRetryCmd())
 	for _, p := range manual.Pages() {
 		// A command that does nothing is a topic of help.

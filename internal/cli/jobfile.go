@@ -70,6 +70,11 @@ func readJobFile(path string) ([]jobLine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read job file: %w", err)
 	}
+	return parseJobFile(path, text)
+}
+
+// parseJobFile reads the text of a job file.
+func parseJobFile(path string, text []byte) ([]jobLine, error) {
 	file, err := ini.LoadSources(ini.LoadOptions{
 		IgnoreContinuation:  true, // \ ends paths of Windows
 		IgnoreInlineComment: true, // # begins Slack channels
@@ -157,7 +162,7 @@ func (f *jobFlags) setLine(cmd *cobra.Command, l jobLine, rename map[string]stri
 	if _, err := strconv.ParseBool(value); err != nil && flag.Value.Type() == "bool" {
 		return fmt.Errorf("--%s %q: want true or false", name, value)
 	}
-	if slices.Contains(split(value), unknownValue) {
+	if isUnknown(value) {
 		return f.refuseUnknown(l, flag)
 	}
 	f.fromFile[name] = true
@@ -169,6 +174,9 @@ func (f *jobFlags) setLine(cmd *cobra.Command, l jobLine, rename map[string]stri
 	}
 	return err
 }
+
+// isUnknown reports whether a value, or a part of it, is not known yet.
+func isUnknown(value string) bool { return slices.Contains(split(value), unknownValue) }
 
 // refuseUnknown says what is to be put in the place of a ?, unless the command can
 // do without.

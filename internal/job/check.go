@@ -22,9 +22,9 @@ const (
 // at the first other character and go on with what is left of it.
 var namePattern = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 
-// checkName returns an error if BOSS would refuse or mangle the name;
+// CheckName returns an error if BOSS would refuse or mangle the name;
 // what is the kind of thing that is named.
-func checkName(what, name string) error {
+func CheckName(what, name string) error {
 	switch {
 	case name == "":
 		return fmt.Errorf("%s has no name", what)
@@ -78,11 +78,11 @@ func (j *Job) check() error {
 }
 
 func (j *Job) checkNames(v *violations) {
-	v.addError(checkName("collection", j.Collection))
-	v.addError(checkName("experiment", j.Experiment))
-	v.addError(checkName("channel", j.Channel))
+	v.addError(CheckName("collection", j.Collection))
+	v.addError(CheckName("experiment", j.Experiment))
+	v.addError(CheckName("channel", j.Channel))
 	if j.SourceChannel != "" {
-		v.addError(checkName("source channel", j.SourceChannel))
+		v.addError(CheckName("source channel", j.SourceChannel))
 		if j.SourceChannel == j.Channel {
 			v.add("channel %q is its own source channel: name the image channel that the labels were drawn on", j.Channel)
 		}

@@ -19,6 +19,7 @@ type metadata struct {
 	State                 string
 	LastModifiedTimestamp json.RawMessage
 	Stats                 *stats
+	CurrentVersion        struct{ StackResolutionX, StackResolutionY, StackResolutionZ float64 }
 
 	x, y voxel.Range // the pixels of the stack, if Stats has bounds
 }

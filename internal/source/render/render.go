@@ -254,6 +254,13 @@ func (s *Stack) Scale() float64 { return s.options.Scale }
 // Window is the intensities that become 0 and 255; nil if the tiles' own do.
 func (s *Stack) Window() *[2]int { return s.options.Window }
 
+// Resolution is the size of a voxel, as the stack's owner says: nanometers in x and
+// y, divided by the scale, and in z. What nobody said is 0.
+func (s *Stack) Resolution() [3]float64 {
+	v := s.info.CurrentVersion
+	return [3]float64{v.StackResolutionX / s.Scale(), v.StackResolutionY / s.Scale(), v.StackResolutionZ}
+}
+
 // View is a page of the service about the stack, for people.
 func (s *Stack) View() string {
 	return s.client.link("/view/stack-details.html") +
