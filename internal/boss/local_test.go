@@ -77,6 +77,9 @@ func TestResources(t *testing.T) {
 		t.Error(err)
 	}
 
+	if names, err := c.Collections(ctx); err != nil || !slices.Equal(names, []string{"lab"}) {
+		t.Errorf("the collections are %q, %v", names, err)
+	}
 	coll, err := c.Collection(ctx, "lab")
 	if err != nil || coll.Name != "lab" || coll.Description != "a lab" || !slices.Equal(coll.Experiments, []string{"exp1"}) {
 		t.Errorf("got %+v, %v", coll, err)

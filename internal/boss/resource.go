@@ -53,6 +53,15 @@ type ChannelInfo struct {
 	StorageType      string `json:"storage_type,omitempty"` // spdb, or cloudvol, which takes posts and never shows them
 }
 
+// Collections are the names of the collections that the token may see.
+func (c *Client) Collections(ctx context.Context) ([]string, error) {
+	var v struct {
+		Collections []string `json:"collections"`
+	}
+	err := c.getJSON(ctx, "/v1/collection/", nil, &v)
+	return v.Collections, err
+}
+
 // CheckToken proves that BOSS accepts the token, by asking for a collection that
 // need not be there. No token is asked for where BOSS answers anybody, as it
 // does for coordinate frames; a cutout answers a bad token with an exception;

@@ -233,16 +233,19 @@ func (c *channelIngest) provide(ctx context.Context) error {
 	if err == nil && c.options.create {
 		fmt.Fprintf(c.Stdout, "%s is ready; the same command without --create-resources posts the images\n", c.job.Path())
 	}
-	return explainMissing(err)
+	return explainMissing(ctx, c.client, c.job, err)
 }
 
 // explainMissing adds to an error about resources what to do.
-func explainMissing(err error) error {
+func explainMissing(ctx context.Context, client *boss.Client, j *job.Job, err error) error {
 	var e *provision.Error
-	if errors.As(err, &e) && e.OnlyMissing() {
-		return withHint(err, "run the same command with --create-resources first")
+	if !errors.As(err, &e) || !e.OnlyMissing() {
+		return err
 	}
-	return err
+	if near := similar(ctx, client, j); near != "" {
+		return withHint(err, "did you mean %s? If not, run the same command with --create-resources first", near)
+	}
+	return withHint(err, "run the same command with --create-resources first")
 }
 
 // post carries what is left, so many cuboids and bytes, to BOSS.

@@ -54,6 +54,7 @@ no question does: a permission, a lock or a quota, and what a post takes.
 	flags.BoolVar(&o.canary, "canary", false, "also post one cuboid, read it back and erase it again")
 	flags.BoolVar(&o.json, "json", false, "print an object a line, {channel, check, result, text}, and one with the numbers of the plan")
 	o.bindJobFile(cmd, nil)
+	a.completeNames(cmd, &o.jobFlags, &o.boss)
 	return cmd
 }
 

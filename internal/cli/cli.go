@@ -71,13 +71,15 @@ func Main(ctx context.Context, args []string, env Env) int {
 
 func (a *app) main(ctx context.Context, args []string) int {
 	root := a.newRootCmd()
-	root.SetArgs(joinWords(args))
+	args = joinWords(args)
+	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		a.events.Exit(exitDone, nil)
 		return exitDone
 	}
 	if !a.running {
+		err = suggestCommand(root, args, err)
 		err = &exitError{exitUsage, withHint(err, "ndpush help shows the commands, ndpush COMMAND --help its flags")}
 	}
 	if ctx.Err() != nil && exitCode(err) == exitInterrupted && !isSaid(err) {
@@ -103,8 +105,12 @@ words mean that all commands use, tells "ndpush help concepts".`,
 	cmd.SetOut(a.Stdout)
 	cmd.SetErr(a.Stderr)
 	cmd.SetGlobalNormalizationFunc(canonical)
-	cmd.AddCommand(a.newInitCmd(), a.newCheckCmd(), a.newIngestCmd(), a.newVerifyCmd(), a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd())
-	cmd.AddCommand(a.newStatusCmd(), a.newRetryCmd())
+	cmd.SetFlagErrorFunc(suggestFlag)
+	cmd.DisableSuggestions = true
+	cmd.AddCommand(
+		a.newInitCmd(), a.newCheckCmd(), a.newIngestCmd(), a.newStatusCmd(), a.newRetryCmd(), a.newVerifyCmd(),
+		a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd(),
+	)
 	for _, p := range manual.Pages() {
 		// A command that does nothing is a topic of help.
 		cmd.AddCommand(&cobra.Command{Use: p.Name, Short: p.Title, Long: p.Plain()})

@@ -71,6 +71,7 @@ for them, and the file to run or submit is named.
 	flags := cmd.Flags()
 	o.ingestOptions.bind(flags, postsFlag)
 	o.bindJobFile(cmd, map[string]string{processesFlag: postsFlag})
+	a.completeNames(cmd, &o.jobFlags, &o.boss)
 	o.format = "shell"
 	o.value("format", "engine", strings.Join(script.Formats(), ", ")+" (default shell)", parseOneOf(&o.format, script.Formats()...))
 	o.integer(&o.processes, processesFlag, 1, "processes that share the work")

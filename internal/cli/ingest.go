@@ -99,6 +99,7 @@ Python tool did: --x_extent 0 1000.
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "look at all that can fail and print the plan, as ndpush check does, and post nothing")
 	o.watch.bind(cmd.Flags())
 	o.bindJobFile(cmd, nil)
+	a.completeNames(cmd, &o.jobFlags, &o.boss)
 	return cmd
 }
 

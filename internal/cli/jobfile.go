@@ -146,7 +146,7 @@ func (f *jobFlags) setLine(cmd *cobra.Command, l jobLine, rename map[string]stri
 	case !isFlag(cmd.Root(), name) && strings.Contains(name, "token"):
 		return fmt.Errorf("%s: tokens do not go into a job file: the file that boss-config-file names holds them", l.key)
 	case !isFlag(cmd.Root(), name):
-		return fmt.Errorf("%s is no flag%s", l.key, suggestion(cmd.Root(), name))
+		return fmt.Errorf("%s is no flag%s", l.key, didYouMean(name, jobFileFlags(cmd.Root())))
 	}
 	if to, ok := rename[name]; ok {
 		name = to
@@ -194,43 +194,12 @@ func isFlag(root *cobra.Command, name string) bool {
 	})
 }
 
-// suggestion names the flag that is most like name, or is "".
-func suggestion(root *cobra.Command, name string) string {
-	best, least := "", 4 // letters that may be wrong
+// jobFileFlags are the flags of all commands that take a job file.
+func jobFileFlags(root *cobra.Command) (names []string) {
 	for _, cmd := range root.Commands() {
-		if cmd.Flags().Lookup("job") == nil {
-			continue
-		}
-		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-			if d := distance(name, flag.Name); d < least && d < len(name) {
-				best, least = flag.Name, d
-			}
-		})
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %s?", best)
-}
-
-// distance is how many letters are to be changed, added or left out to make b of
-// a (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		if cmd.Flags().Lookup("job") != nil {
+			names = append(names, flagNames(cmd.Flags())...)
 		}
 	}
-	return row[len(b)]
+	return names
 }

@@ -69,6 +69,7 @@ compares voxel by voxel. It takes the flags of the ingest.
 	}
 	o.bind(cmd.Flags())
 	o.bindJobFile(cmd, nil)
+	a.completeNames(cmd, &o.jobFlags, &o.boss)
 	return cmd
 }
 
@@ -181,7 +182,7 @@ func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, c
 		return out, o.explainSource(err)
 	}
 	if _, err := provision.Check(ctx, client, j); err != nil {
-		return out, explainMissing(err)
+		return out, explainMissing(ctx, client, j, err)
 	}
 	ch, err := client.Channel(j.Collection, j.Experiment, j.Channel, j.Res, j.ChannelType())
 	if err != nil {
