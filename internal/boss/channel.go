@@ -24,6 +24,9 @@ type Channel struct {
 	names  string // collection/experiment/channel
 	res    int
 	typ    voxel.Type
+
+	// Of its own, as it learns from the channel's data.
+	compressor *compressor
 }
 
 // Channel returns the channel of these names at resolution res, 0 to 9, that
@@ -36,7 +39,10 @@ func (c *Client) Channel(collection, experiment, channel string, res int, t voxe
 	if res < 0 || res > maxResolution {
 		return nil, fmt.Errorf("resolution %d of channel %s: want 0 to %d", res, channel, maxResolution)
 	}
-	return &Channel{c, collection + "/" + experiment + "/" + channel, res, t}, nil
+	return &Channel{
+		client: c, names: collection + "/" + experiment + "/" + channel, res: res, typ: t,
+		compressor: &compressor{compression: c.compression},
+	}, nil
 }
 
 // String is collection/experiment/channel.
@@ -60,18 +66,16 @@ func (ch *Channel) Post(ctx context.Context, cuboid *voxel.Block) error {
 	if cuboid.Type != ch.typ {
 		return fmt.Errorf("post %v to %s: it is of %v, the channel of %v", cuboid.Box, ch.names, cuboid.Type, ch.typ)
 	}
-	f, err := ch.client.frames.get()
-	if err != nil {
-		return err
-	}
+	f := ch.client.frames.get()
 	defer f.release()
+	defer ch.compressor.end()
 	// BOSS takes any item size. The Python client gives bits, which shuffles
 	// uint8 images with a stride of 8, to their harm.
-	f.data, err = f.encoder.Append(f.data[:0], cuboid.Data, ch.typ.Size())
+	how, err := ch.compressor.compress(f, cuboid.Data, ch.typ.Size())
 	if err != nil {
 		return fmt.Errorf("compress %v: %w", cuboid.Box, err)
 	}
-	return ch.client.do(ctx, &request{
+	r := &request{
 		method: http.MethodPost,
 		path:   path,
 		// Of other types BOSS turns its own 401, 405 and 415 into a 500.
@@ -81,8 +85,16 @@ func (ch *Channel) Post(ctx context.Context, cuboid *voxel.Block) error {
 		size:   len(f.data),
 		body:   f.body,
 		voxels: len(f.data),
-	})
+	}
+	if err := ch.client.do(ctx, r); err != nil {
+		return err
+	}
+	ch.compressor.posted(how, len(cuboid.Data), len(f.data), r.took)
+	return nil
 }
+
+// Sent tells what the cuboids came to that were posted so far.
+func (ch *Channel) Sent() Sent { return ch.compressor.total() }
 
 // Get reads the voxels of box, in BOSS coordinates. What was never written is 0.
 func (ch *Channel) Get(ctx context.Context, box voxel.Box) (*voxel.Block, error) {
@@ -100,10 +112,7 @@ func (ch *Channel) GetInto(ctx context.Context, dst *voxel.Block) error {
 	if err != nil {
 		return err
 	}
-	f, err := ch.client.frames.get()
-	if err != nil {
-		return err
-	}
+	f := ch.client.frames.get()
 	defer f.release()
 	dst.Reset(dst.Box, ch.typ)
 	r := &request{

@@ -25,7 +25,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/neurodata/ndpush/internal/blosc"
 	"github.com/neurodata/ndpush/internal/pace"
 	"github.com/neurodata/ndpush/internal/retry"
 )
@@ -47,7 +46,7 @@ type Options struct {
 	// of a run had better go without: an address that is wrong would be waited for.
 	Pace *pace.Pace
 
-	Blosc blosc.Options // how cuboids are compressed
+	Compression Compression // of cuboids
 
 	// InsecureHTTP allows the token to be sent in plain text to a host other than
 	// this machine.
@@ -93,6 +92,8 @@ type Client struct {
 	onRetry  func(Failure)
 	pace     *pace.Pace
 	frames   framePool
+
+	compression Compression
 }
 
 // New returns a client for a. It sends nothing; see [Client.CheckToken].
@@ -113,13 +114,11 @@ func New(a Access, opts Options) (*Client, error) {
 		retry:    opts.Retry,
 		onRetry:  opts.OnRetry,
 		pace:     opts.Pace,
-		frames:   framePool{options: opts.Blosc},
+
+		compression: opts.Compression,
 	}
 	c.http.Transport = opts.transport()
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	if _, err := blosc.NewEncoder(opts.Blosc); err != nil {
-		return nil, err
-	}
 	return c, nil
 }
 

@@ -18,32 +18,25 @@ import (
 // may read on after the answer has come (net/http.RoundTripper), so only a
 // body's Close tells that it is done.
 type frame struct {
-	data    []byte
-	encoder *blosc.Encoder
-	decoder blosc.Decoder
+	data     []byte
+	encoders encoders
+	decoder  blosc.Decoder
 
 	pool *framePool
 	held atomic.Int32
 }
 
 // A framePool is safe for concurrent use.
-type framePool struct {
-	options blosc.Options
-	pool    sync.Pool
-}
+type framePool struct{ pool sync.Pool }
 
 // get returns a frame that is held once.
-func (p *framePool) get() (*frame, error) {
+func (p *framePool) get() *frame {
 	f, ok := p.pool.Get().(*frame)
 	if !ok {
-		encoder, err := blosc.NewEncoder(p.options)
-		if err != nil {
-			return nil, err
-		}
-		f = &frame{encoder: encoder, pool: p}
+		f = &frame{pool: p}
 	}
 	f.held.Store(1)
-	return f, nil
+	return f
 }
 
 // release ends one hold.

@@ -43,6 +43,9 @@ type request struct {
 	// voxels are the bytes that an attempt carried of a cutout, as compressed, and
 	// what there is to compare the time by that it took.
 	voxels int
+
+	// took is how long the attempt that succeeded took, with its wait for leave.
+	took time.Duration
 }
 
 // String names the request as errors do.

@@ -52,6 +52,7 @@ func (c *Client) do(ctx context.Context, r *request) error {
 	var last *Error
 	turns := c.pace.Request()
 	for n, counted := 1, 0; ; n++ {
+		start := time.Now()
 		attempt, err := turns.Start(ctx)
 		if err != nil {
 			return r.held(ctx, err, last)
@@ -59,6 +60,7 @@ func (c *Client) do(ctx context.Context, r *request) error {
 		err = c.try(ctx, r, attempt)
 		counts := attempt.End(r.result(ctx, err))
 		if err == nil {
+			r.took = time.Since(start)
 			return nil
 		}
 		if ctx.Err() != nil {

@@ -25,6 +25,7 @@ type bossFlags struct {
 	workers      int
 	bandwidth    pace.Timetable
 	patience     time.Duration
+	compression  boss.Compression
 }
 
 // bind binds the flags; workers is the name of the one that says how many
@@ -37,6 +38,8 @@ func (f *bossFlags) bind(flags *pflag.FlagSet, p *problems, workers string) {
 		"cuboids on their way to BOSS at one time at most; fewer while it is slow (default 8)")
 	limit := &value{name: "bwlimit", kind: "rate", problems: p, parse: parseWith(&f.bandwidth, pace.ParseTimetable)}
 	flags.Var(limit, limit.name, "what this process sends at most: 10M is 10 MB/s, '08:00,5M 19:00,off' a timetable, also with days as in 'Mon-08:00,5M Sat-00:00,off'")
+	compression := &value{name: "compression", kind: "how", text: f.compression.String(), problems: p, parse: parseWith(&f.compression, boss.ParseCompression)}
+	flags.Var(compression, compression.name, "how cuboids are compressed on their way: auto is zstd while the network or BOSS is the limit, and lz4 while the CPU is; or always lz4, or zstd")
 	flags.DurationVar(&f.patience, "patience", time.Hour, "how long BOSS may be out of reach before the run ends, with status 5")
 }
 
@@ -57,7 +60,7 @@ func (a *app) client(ctx context.Context, f *bossFlags, collection string) (*bos
 	if access.Warning != "" {
 		a.warn("%s", access.Warning)
 	}
-	opts := boss.Options{Version: version(), Workers: f.workers, InsecureHTTP: f.insecureHTTP, OnRetry: a.retries.boss}
+	opts := boss.Options{Version: version(), Workers: f.workers, InsecureHTTP: f.insecureHTTP, OnRetry: a.retries.boss, Compression: f.compression}
 	opts.Retry.Attempts = firstAttempts
 	first, err := boss.New(access, opts)
 	if err != nil {

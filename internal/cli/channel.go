@@ -273,6 +273,7 @@ func (c *channelIngest) post(ctx context.Context, cuboids, bytes int64) error {
 	err := c.road.Run(ctx)
 	o := &c.outcome
 	o.Snapshot, o.took, o.failed, o.retries = counter.Snapshot(), time.Since(start), trouble.failed, c.retries.count()
+	o.sent = c.channel.Sent()
 	o.missing = lossList(rec.losses(), imageRows(c.job))
 	return err
 }

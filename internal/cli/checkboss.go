@@ -41,7 +41,7 @@ func (c *checkup) findBOSS(ctx context.Context) *boss.Client {
 	if access.Protocol == "http" && f.insecureHTTP {
 		c.worry(what, "the token crosses the network in plain text: the protocol is http")
 	}
-	opts := boss.Options{Version: version(), Workers: f.workers, InsecureHTTP: f.insecureHTTP, OnRetry: c.retries.boss}
+	opts := boss.Options{Version: version(), Workers: f.workers, InsecureHTTP: f.insecureHTTP, OnRetry: c.retries.boss, Compression: f.compression}
 	opts.Retry.Attempts = firstAttempts
 	first, err := boss.New(access, opts)
 	if err != nil {

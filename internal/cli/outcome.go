@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/human"
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/progress"
@@ -18,6 +21,7 @@ type outcome struct {
 	took     time.Duration
 	before   int64       // cuboids that were done before this run
 	retries  int64       // requests that were sent again
+	sent     boss.Sent   // what the cuboids that were posted came to
 	failed   []voxel.Box // cuboids that were not posted
 	missing  string      // the slices that were missing, and which rows of them
 	verified bool        // something was compared
@@ -59,6 +63,9 @@ func (o *outcome) lines(j *job.Job) []string {
 	lines := []string{fmt.Sprintf("%s: %s posted, %d empty, %d failed%s%s; %s missing%s; %s in %v (%s)",
 		j.Path(), human.Count(o.Posted, "cuboid"), o.Empty, o.Failed, o.left(), o.beforehand(), human.Count(o.Missing, "slice"), o.again(),
 		human.Size(o.Bytes), o.took.Round(100*time.Millisecond), human.Rate(o.Bytes, o.took))}
+	if o.Posted > 0 {
+		lines = append(lines, fmt.Sprintf("%s: compressed: %v", j.Path(), compressed(o.sent)))
+	}
 	for _, box := range firstOf(slices.SortedFunc(slices.Values(o.failed), voxel.Box.Compare), told) {
 		lines = append(lines, fmt.Sprintf("%s: failed: %v", j.Path(), box))
 	}
@@ -69,6 +76,30 @@ func (o *outcome) lines(j *job.Job) []string {
 		lines = append(lines, verdict)
 	}
 	return lines
+}
+
+// compressed says how cuboids were compressed, most of them first, and to what.
+func compressed(s boss.Sent) string {
+	type group struct {
+		how     boss.Compression
+		cuboids int64
+	}
+	var groups []group
+	for how, n := range s.Cuboids {
+		if n > 0 {
+			groups = append(groups, group{boss.Compression(how), n})
+		}
+	}
+	slices.SortStableFunc(groups, func(a, b group) int { return cmp.Compare(b.cuboids, a.cuboids) })
+	var words []string
+	for i, g := range groups {
+		count := fmt.Sprint(g.cuboids)
+		if i == 0 {
+			count = human.Count(g.cuboids, "cuboid")
+		}
+		words = append(words, fmt.Sprintf("%s with %v", count, g.how))
+	}
+	return fmt.Sprintf("%s; %s of voxels in %s", strings.Join(words, ", "), human.Size(s.Voxels), human.Size(s.Frames))
 }
 
 // again says how often requests had to be repeated.
