@@ -12,8 +12,9 @@
 // first byte of the frame, not from the end of the offset table.
 //
 // C-Blosc itself would need cgo, and ndpush is one static binary. The
-// codecs come from pure Go modules instead; BenchmarkEncode and BenchmarkDecode
-// tell what they do on images and labels.
+// codecs come from pure Go modules instead, but for the quick ways to write LZ4
+// and Zstandard, which are our own. BenchmarkYardEncode and BenchmarkYardDecode
+// hold them against C-Blosc on images and labels.
 //
 // Nothing here starts a goroutine. Many frames at a time need as many encoders
 // or decoders, one for each goroutine.

@@ -21,7 +21,7 @@ type Options struct {
 
 	// Level is how hard to try, from 1 (fastest) to 9. Zero is what suits the
 	// codec. Zstd tries in three ways only: 1 to 3, 4 to 6, and 7 to 9 are alike.
-	// The first does not seek matches where there seem to be none.
+	// The first is about C's level 1.
 	Level int
 
 	// BlockSize is the number of bytes to filter and compress at a time, at
@@ -47,9 +47,9 @@ type Encoder struct {
 	blockSize int
 
 	lz4          lz4Writer
-	acceleration int // of LZ4
-	zstd         *zstd.Encoder
-	literals     *literalWriter // for what has no matches, if that is good enough
+	acceleration int           // of LZ4
+	hasty        *zstdWriter   // Zstd in haste, or
+	zstd         *zstd.Encoder // at leisure
 
 	filtered, tmp []byte // a block after, and halfway through, the filter
 }
@@ -72,10 +72,12 @@ func NewEncoder(opts Options) (*Encoder, error) {
 		e.acceleration = 10 - opts.Level // as C-Blosc does
 		return e, nil
 	}
-	var err error
-	if e.zstd, err = newZstd(opts.Level); opts.Level <= 3 {
-		e.literals = new(literalWriter)
+	if opts.Level <= 3 {
+		e.hasty = new(zstdWriter)
+		return e, nil
 	}
+	var err error
+	e.zstd, err = newZstd(opts.Level)
 	return e, err
 }
 
@@ -102,7 +104,10 @@ func (o Options) withDefaults() Options {
 // equally likely: without entropy coding of all literals they are stored at
 // full size. A checksum would be one that C-Blosc's streams do not have.
 func newZstd(level int) (*zstd.Encoder, error) {
-	speed := [...]zstd.EncoderLevel{zstd.SpeedFastest, zstd.SpeedDefault, zstd.SpeedBetterCompression}[(level-1)/3]
+	speed := zstd.SpeedDefault
+	if level > 6 {
+		speed = zstd.SpeedBetterCompression
+	}
 	return zstd.NewWriter(nil,
 		zstd.WithEncoderLevel(speed),
 		zstd.WithEncoderConcurrency(1),
@@ -156,7 +161,7 @@ func (e *Encoder) header(n, typeSize int) Header {
 	// LZ4 does better with one stream for each. So does Zstd in haste: streams
 	// without matches need not be searched. The flag is set only where blocks are
 	// long enough to be split, as C-Blosc does.
-	h.Split = e.codec == LZ4 && h.Shuffle != NoShuffle || e.literals != nil && h.Shuffle == ByteShuffle
+	h.Split = e.codec == LZ4 && h.Shuffle != NoShuffle || e.hasty != nil && h.Shuffle == ByteShuffle
 	h.Split = h.streams(h.BlockSize) > 1
 	return h
 }
@@ -274,8 +279,8 @@ func (e *Encoder) compress(dst, src []byte, h Header) int {
 	if e.codec == LZ4 {
 		return e.lz4.compress(dst, src, e.acceleration, h.Shuffle == NoShuffle)
 	}
-	if e.literals != nil && bytesAlike(len(src), h) && e.literals.suits(src) {
-		return e.literals.compress(dst, src)
+	if e.hasty != nil {
+		return e.hasty.compress(dst, src, bytesAlike(len(src), h))
 	}
 	out := e.zstd.EncodeAll(src, dst[:0:len(dst)])
 	if len(out) > len(dst) {

@@ -4,125 +4,54 @@ import (
 	"github.com/klauspost/compress/huff0"
 )
 
-// A literalWriter writes Zstandard frames that have no matches: every byte is
-// coded by its frequency alone. Of a microscope's noise that is all there is to
-// gain, and what is not sought takes no time: EM comes out as short as from
-// zstd.SpeedFastest, or shorter, and sooner (BenchmarkEncode).
+// A literalWriter writes the literals of Zstandard blocks, each byte coded by its
+// frequency. Of a microscope's noise that is all there is to gain.
 //
 // huff0 finds the lengths of the codes and writes their table. The codes are put
 // together here: huff0's own loop, and how it counts, take twice the time.
 type literalWriter struct {
-	seen   [1 << 12]uint32 // where eight bytes that hash to the index were last
 	counts [4][256]uint32
 	huff   huff0.Scratch
-	table  []byte      // as in the first block
+	table  []byte      // to go before the first literals coded with it
+	coded  bool        // there are codes
 	codes  [256]uint64 // the code in the highest bits, its length in the lowest byte
-	out    [4][zstdBlock/4*longestCode/8 + 16]byte
+	out    [4][zstdBlock/4*longestCode/8 + 32]byte
 }
 
-// What a Zstandard frame is made of (RFC 8878, section 3.1.1).
+// The literals of a block (RFC 8878, section 3.1.1.3.1).
 const (
-	zstdMagic         = 0xfd2fb528
-	zstdFrameHeader   = 4 + 1 + 4
-	zstdSingleSegment = 1 << 5
-	zstdSizeIn4Bytes  = 2 << 6
-
-	zstdBlock       = 128 << 10 // most bytes in a block
-	zstdBlockHeader = 3
-	zstdRawBlock    = 0
-	zstdPacked      = 2
-
-	zstdLiteralsHeader = 5 // of four streams, with sizes of 18 bits
+	zstdRawLiterals    = 0
 	zstdNewTable       = 2
 	zstdSameTable      = 3
 	zstdFourStreams    = 3 << 2
-	zstdNoMatches      = 0 // the number of sequences, one byte
+	zstdRawHeader      = 3 // of at most 1<<20
+	zstdLiteralsHeader = 5 // of four streams, with sizes of 18 bits
 	zstdJumps          = 6 // bytes that say where three of the streams end
 	longestCode        = 11
+
+	// minCoded are the fewest literals that are coded at all.
+	minCoded = 128
 )
 
-// suits reports whether next to nothing in src is a repetition, of 16 bytes or
-// more, of what came before: less than one byte in 64. Shorter ones cost as much
-// as they gain once bytes are coded by frequency. It looks at a sixteenth of src.
-// What is short, or no multiple of 16 bytes, does not suit.
-func (w *literalWriter) suits(src []byte) bool {
-	const window, every = 4 << 10, 64 << 10
-	if len(src) < window || len(src)%16 != 0 {
-		return false
+// setCodes chooses the codes for all of src, if that is worth it.
+func (w *literalWriter) setCodes(src []byte) {
+	w.coded = false
+	if len(src) < minCoded {
+		return
 	}
-	clear(w.seen[:])
-	looked, repeated := 0, 0
-	for lo := 0; lo < len(src); lo += every {
-		part := src[:min(lo+window, len(src))]
-		looked += len(part) - lo
-		repeated += w.repeated(part, lo)
-	}
-	return repeated < looked/64
-}
-
-// repeated is how many of the bytes of src from lo on repeat 16 or more that
-// were seen before. It passes faster over what does not.
-func (w *literalWriter) repeated(src []byte, lo int) (n int) {
-	for i, misses := lo, 0; i+16 <= len(src); {
-		v := le.Uint64(src[i:])
-		at := &w.seen[v*0x9e3779b97f4a7c15>>52]
-		ref := int(*at)
-		*at = uint32(i)
-		if ref >= i || le.Uint64(src[ref:]) != v || le.Uint64(src[ref+8:]) != le.Uint64(src[i+8:]) {
-			misses++
-			i += 1 + misses>>8
-			continue
-		}
-		m := 16
-		for i+m+8 <= len(src) && le.Uint64(src[i+m:]) == le.Uint64(src[ref+m:]) {
-			m += 8
-		}
-		n += m
-		i += m
-	}
-	return n
-}
-
-// compress writes src, which suits, to dst as one frame and returns its length,
-// or 0 if it does not fit.
-func (w *literalWriter) compress(dst, src []byte) int {
-	if len(dst) < zstdFrameHeader || !w.setCodes(src) {
-		return 0
-	}
-	le.PutUint32(dst, zstdMagic)
-	dst[4] = zstdSingleSegment | zstdSizeIn4Bytes
-	le.PutUint32(dst[5:], uint32(len(src)))
-	pos := zstdFrameHeader
-	for table := w.table; len(src) > 0; {
-		block := src[:min(len(src), zstdBlock)]
-		src = src[len(block):]
-		n, packed := w.block(dst[pos:], block, table, len(src) == 0)
-		if n == 0 {
-			return 0
-		}
-		if packed {
-			table = nil // the same again
-		}
-		pos += n
-	}
-	return pos
-}
-
-// setCodes chooses the codes for all of src. It reports whether that is worth it.
-func (w *literalWriter) setCodes(src []byte) bool {
 	counts := w.count(src)
 	if err := w.huff.BuildCTable(counts); err != nil {
-		return false
+		return
 	}
 	if size := w.huff.EstimateSize(counts); size < 0 || size >= len(src) {
-		return false
+		return
 	}
 	var err error
 	if w.table, err = w.huff.AppendTable(w.table[:0]); err != nil {
-		return false
+		return
 	}
 	w.number(w.lengths(counts))
-	return true
+	w.coded = true
 }
 
 // count is how often each byte is in src. Four tables, as a count that was just
@@ -140,6 +69,9 @@ func (w *literalWriter) count(src []byte) *[256]uint32 {
 		c[1][byte(v>>40)]++
 		c[2][byte(v>>48)]++
 		c[3][byte(v>>56)]++
+	}
+	for _, b := range src {
+		c[0][b]++
 	}
 	for i := range c[0] {
 		c[0][i] += c[1][i] + c[2][i] + c[3][i]
@@ -192,34 +124,38 @@ func (w *literalWriter) number(lengths [256]uint8) {
 	}
 }
 
-// block writes one block to dst, with the table if it is not nil, and returns
-// its length, or 0 if it does not fit, and whether it is packed.
-func (w *literalWriter) block(dst, src, table []byte, last bool) (n int, packed bool) {
-	q := len(src) / 4
+// put writes src, part of what the codes were chosen for, to dst and returns its
+// length. dst has room for zstdRawHeader more bytes than src.
+func (w *literalWriter) put(dst, src []byte) int {
+	if w.coded && len(src) >= minCoded {
+		if n := w.putCoded(dst, src); n > 0 {
+			return n
+		}
+	}
+	header := uint32(len(src))<<4 | 3<<2 | zstdRawLiterals
+	dst[0], dst[1], dst[2] = byte(header), byte(header>>8), byte(header>>16)
+	return zstdRawHeader + copy(dst[zstdRawHeader:], src)
+}
+
+// putCoded returns 0 if src does not get shorter.
+func (w *literalWriter) putCoded(dst, src []byte) int {
+	q := (len(src) + 3) / 4
 	var ends [4]int
 	ends[0], ends[1] = w.two(w.out[0][:], w.out[1][:], src[:q], src[q:2*q])
 	ends[2], ends[3] = w.two(w.out[2][:], w.out[3][:], src[2*q:3*q], src[3*q:])
-	size := len(table) + zstdJumps + ends[0] + ends[1] + ends[2] + ends[3]
-	n = zstdLiteralsHeader + size + 1
-	if packed = n < len(src); !packed {
-		n = len(src)
-	}
-	if zstdBlockHeader+n > len(dst) {
-		return 0, false
-	}
-	putZstdBlockHeader(dst, n, packed, last)
-	dst = dst[zstdBlockHeader:]
-	if !packed {
-		return zstdBlockHeader + copy(dst, src), false
+	size := len(w.table) + zstdJumps + ends[0] + ends[1] + ends[2] + ends[3]
+	if zstdLiteralsHeader+size >= len(src) {
+		return 0
 	}
 	kind := uint64(zstdNewTable)
-	if table == nil {
+	if len(w.table) == 0 {
 		kind = zstdSameTable
 	}
 	header := kind | zstdFourStreams | uint64(len(src))<<4 | uint64(size)<<22
 	le.PutUint32(dst, uint32(header))
 	dst[4] = byte(header >> 32)
-	pos := zstdLiteralsHeader + copy(dst[zstdLiteralsHeader:], table)
+	pos := zstdLiteralsHeader + copy(dst[zstdLiteralsHeader:], w.table)
+	w.table = w.table[:0] // it is the same from now on
 	for i, end := range ends[:3] {
 		le.PutUint16(dst[pos+2*i:], uint16(end))
 	}
@@ -227,25 +163,12 @@ func (w *literalWriter) block(dst, src, table []byte, last bool) (n int, packed 
 	for i, end := range ends {
 		pos += copy(dst[pos:], w.out[i][:end])
 	}
-	dst[pos] = zstdNoMatches
-	return zstdBlockHeader + n, true
+	return pos
 }
 
-// putZstdBlockHeader writes that n bytes follow.
-func putZstdBlockHeader(dst []byte, n int, packed, last bool) {
-	header := uint32(n)<<3 | zstdRawBlock<<1
-	if packed {
-		header = uint32(n)<<3 | zstdPacked<<1
-	}
-	if last {
-		header |= 1
-	}
-	dst[0], dst[1], dst[2] = byte(header), byte(header>>8), byte(header>>16)
-}
-
-// two writes the codes of a and b, which are as long, a multiple of 4, to x and
-// y, from the last byte to the first, and returns where they end. One at a time
-// would wait for each code to be in place before the next.
+// two writes the codes of a and b, which is not longer, nor shorter by more than
+// 3, to x and y, from the last byte to the first, and returns where they end. One
+// at a time would wait for each code to be in place before the next.
 //
 // Codes enter at the upper end of a word, and the number of bits grows in the
 // lowest byte of another; what the lowest byte of an entry leaves elsewhere is
@@ -253,8 +176,11 @@ func putZstdBlockHeader(dst []byte, n int, packed, last bool) {
 func (w *literalWriter) two(x, y, a, b []byte) (nx, ny int) {
 	codes := &w.codes
 	var wx, wy, bx, by uint64 // words and bits
-	b = b[:len(a)]
-	for i := len(a) - 4; i >= 0; i -= 4 { // at most 7+4*longestCode bits
+	whole := len(b) &^ 3
+	nx, wx, bx = w.odd(x, a[whole:])
+	ny, wy, by = w.odd(y, b[whole:])
+	a, b = a[:whole], b[:whole]
+	for i := whole - 4; i >= 0; i -= 4 { // at most 7+4*longestCode bits
 		va, vb := le.Uint32(a[i:]), le.Uint32(b[i:])
 		e, f := codes[byte(va>>24)], codes[byte(vb>>24)]
 		wx, bx = wx>>(e&63)|e, bx+e
@@ -279,4 +205,17 @@ func (w *literalWriter) two(x, y, a, b []byte) (nx, ny int) {
 	x[nx] = byte((wx>>1 | 1<<63) >> (63 - bx))
 	y[ny] = byte((wy>>1 | 1<<63) >> (63 - by))
 	return nx + 1, ny + 1
+}
+
+// odd writes the codes of the few bytes of a to x and returns where two goes on,
+// with what word and how many bits of it.
+func (w *literalWriter) odd(x, a []byte) (n int, word, bits uint64) {
+	for i := len(a) - 1; i >= 0; i-- {
+		e := w.codes[a[i]]
+		word, bits = word>>(e&63)|e, bits+e
+		le.PutUint64(x[n:], word>>(-bits&63))
+		n += int(bits >> 3 & 7)
+		bits &= 7
+	}
+	return n, word, bits
 }
