@@ -45,7 +45,7 @@ func TestWatching(t *testing.T) {
 		t.Errorf("the last event is %v", last)
 	}
 	done := only(t, events, "done")
-	if n := done["posted"].(float64) + done["empty"].(float64); int(n) != s.cuboids() {
+	if n := done["posted"].(float64) + done["empty"].(float64); int(n) != s.cuboids() || done["sent"].(float64) <= 0 {
 		t.Errorf("in the end it says %v", done)
 	}
 	if v := only(t, events, "verified"); v["differ"] != 0.0 || v["match"].(float64) == 0 {

@@ -14,6 +14,7 @@ func (c *channelIngest) vitals(read *countedSource) progress.Vitals {
 	pace := c.client.Pace().State()
 	v := progress.Vitals{
 		Read:    read.bytes.Load(),
+		Sent:    c.channel.Sent().Frames,
 		Workers: pace.InFlight,
 		Allowed: pace.Limit,
 		Retries: c.retries.count(),

@@ -20,7 +20,7 @@
 // BOSS coordinates; z is a source coordinate. cuboids and total_bytes are what
 // this run has to do, bytes what of it is finished with, both before
 // compression; before is how many cuboids were done before it; read was decoded
-// and sent went to BOSS. rate is bytes a second, lately; seconds_left is absent
+// and sent is what BOSS took, after compression. rate is bytes a second, lately; seconds_left is absent
 // while nobody knows. There is no done if there was nothing to carry. exit is the last line, and there is one, however the run
 // ended, unless it was killed. A reader ignores keys and events that it does not
 // know.

@@ -82,7 +82,7 @@ var families = []family{
 	{"ndpush_voxel_bytes_total", "counter", "Bytes of voxels of the cuboids finished with, before compression.", func(s progress.Status) []value { return one(s.Bytes) }},
 	{"ndpush_voxel_bytes_planned", "gauge", "Bytes of voxels that this run has to do, before compression.", func(s progress.Status) []value { return one(s.TotalBytes) }},
 	{"ndpush_read_bytes_total", "counter", "Bytes of voxels that were decoded.", func(s progress.Status) []value { return one(s.Read) }},
-	{"ndpush_sent_bytes_total", "counter", "Bytes of cuboids that went to BOSS, as they are sent.", func(s progress.Status) []value { return one(s.Sent) }},
+	{"ndpush_sent_bytes_total", "counter", "Bytes of cuboids that BOSS took, after compression.", func(s progress.Status) []value { return one(s.Sent) }},
 	{"ndpush_missing_slices_total", "counter", "Slices that are absent or damaged.", func(s progress.Status) []value { return one(s.Missing) }},
 	{"ndpush_retries_total", "counter", "Requests that were sent again.", func(s progress.Status) []value { return one(s.Retries) }},
 	{"ndpush_requests_in_flight", "gauge", "Requests that are on their way to BOSS.", func(s progress.Status) []value { return one(s.Workers) }},

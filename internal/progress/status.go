@@ -5,7 +5,7 @@ import "time"
 // Vitals are how a run does, beside what became of its cuboids.
 type Vitals struct {
 	Read    int64 // bytes of voxels that were decoded since it began
-	Sent    int64 // bytes that went to BOSS since it began, as they are sent
+	Sent    int64 // bytes that BOSS took since it began, as they are sent
 	Workers int   // cuboids that are on their way now
 	Allowed int   // as many as BOSS bears at a time now
 	Retries int64 // requests that were sent again since it began
