@@ -67,7 +67,8 @@ func (c *compressor) compress(f *frame, data []byte, typeSize int) (how Compress
 	if err != nil {
 		return 0, err
 	}
-	f.data, err = encoder.Append(f.data[:0], data, typeSize)
+	f.room(blosc.MaxLen(len(data)))
+	f.data, err = encoder.Append(f.data, data, typeSize)
 	return how, err
 }
 

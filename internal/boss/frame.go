@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -44,6 +43,16 @@ func (f *frame) release() {
 	if f.held.Add(-1) == 0 {
 		f.pool.pool.Put(f)
 	}
+}
+
+// room makes f empty, with room for n bytes. Memory is taken by make and not by
+// slices.Grow, which writes zeros to all of it: a frame is mostly shorter than it
+// may be, and what of it is never touched takes none.
+func (f *frame) room(n int) {
+	if cap(f.data) < n {
+		f.data = make([]byte, 0, n)
+	}
+	f.data = f.data[:0]
 }
 
 // body is a reader of the frame that holds it until it is closed.
@@ -92,7 +101,7 @@ func (f *frame) readAll(resp *http.Response, limit int) error {
 	if 0 <= resp.ContentLength && resp.ContentLength < int64(limit) {
 		n = int(resp.ContentLength)
 	}
-	f.data = slices.Grow(f.data[:0], n)
+	f.room(n)
 	for len(f.data) < n {
 		m, err := resp.Body.Read(f.data[len(f.data):n])
 		f.data = f.data[:len(f.data)+m]

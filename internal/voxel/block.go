@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -27,7 +26,12 @@ func NewBlock(box Box, t Type) *Block {
 // large enough. What the voxels are afterwards is undefined.
 func (b *Block) Reset(box Box, t Type) {
 	n := int(box.Voxels()) * t.Size()
-	b.Box, b.Type, b.Data = box, t, slices.Grow(b.Data[:0], n)[:n]
+	if cap(b.Data) < n {
+		// Not slices.Grow, which writes zeros to all of it: what the kernel gives is
+		// zero, and becomes memory only where it is touched.
+		b.Data = make([]byte, n)
+	}
+	b.Box, b.Type, b.Data = box, t, b.Data[:n]
 }
 
 // Row is the row at y, z of the block's box, in place.
