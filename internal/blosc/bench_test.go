@@ -114,6 +114,7 @@ func encodings() []blosc.Options {
 		{Codec: blosc.Zstd, Shuffle: blosc.NoShuffle},
 		{Codec: blosc.Zstd, Shuffle: blosc.ByteShuffle},
 		{Codec: blosc.Zstd, Shuffle: blosc.BitShuffle},
+		{Codec: blosc.None},
 	}
 }
 

@@ -46,7 +46,7 @@ const (
 func MaxLen(n int) int { return n + headerLen }
 
 // A Codec is the compressor of a frame's blocks, numbered as on the wire.
-// Only LZ4 and Zstd can be written; all of them can be read.
+// Only LZ4, Zstd and None can be written; all of them can be read.
 type Codec uint8
 
 // The codecs of C-Blosc 1. LZ4HC is another way to write LZ4 streams; its
@@ -57,13 +57,20 @@ const (
 	Snappy  Codec = 2
 	Zlib    Codec = 3
 	Zstd    Codec = 4
+
+	// None asks an [Encoder] for frames that hold the bytes as they are. It is
+	// not on the wire: such a frame is one whose header says Memcpyed.
+	None Codec = 255
 )
 
 // String is the name that C-Blosc uses.
 func (c Codec) String() string {
 	names := [...]string{"blosclz", "lz4", "snappy", "zlib", "zstd"}
-	if int(c) < len(names) {
+	switch {
+	case int(c) < len(names):
 		return names[c]
+	case c == None:
+		return "none"
 	}
 	return fmt.Sprintf("blosc.Codec(%d)", uint8(c))
 }

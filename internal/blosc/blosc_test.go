@@ -43,7 +43,7 @@ func noise(n int) []byte {
 
 // options are the ways to encode that the round trips go through.
 func options() []blosc.Options {
-	var all []blosc.Options
+	all := []blosc.Options{{Codec: blosc.None}}
 	for _, c := range []blosc.Codec{blosc.LZ4, blosc.Zstd} {
 		for _, s := range []blosc.Shuffle{blosc.AutoShuffle, blosc.NoShuffle, blosc.ByteShuffle, blosc.BitShuffle} {
 			for _, size := range []int{0, 1000} {
@@ -161,6 +161,7 @@ func TestDefaults(t *testing.T) {
 		{blosc.Options{Codec: blosc.Zstd}, 2, 1 << 20, blosc.Header{Codec: blosc.Zstd, Shuffle: blosc.ByteShuffle, Split: true, BlockSize: 1 << 19}},
 		{blosc.Options{Codec: blosc.Zstd, Level: 4}, 2, 1 << 20, blosc.Header{Codec: blosc.Zstd, Shuffle: blosc.ByteShuffle, BlockSize: 1 << 19}},
 		{blosc.Options{Shuffle: blosc.BitShuffle, BlockSize: 999}, 8, 6400, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.BitShuffle, BlockSize: 960}},
+		{blosc.Options{Codec: blosc.None}, 2, 6400, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.NoShuffle, Memcpyed: true, BlockSize: 6400}},
 		{blosc.Options{Shuffle: blosc.ByteShuffle, BlockSize: 128}, 200, 6400, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.ByteShuffle, BlockSize: 200}},
 	} {
 		e, err := blosc.NewEncoder(tt.opts)

@@ -10,7 +10,7 @@ import (
 // Options say how an [Encoder] writes. The zero Options are a good choice: LZ4,
 // with the shuffle that pays for the item size.
 type Options struct {
-	// Codec is LZ4 or Zstd. Zero is LZ4; the codec whose number that is,
+	// Codec is LZ4, Zstd or None. Zero is LZ4; the codec whose number that is,
 	// BloscLZ, is one that cannot be written.
 	Codec Codec
 
@@ -58,8 +58,8 @@ type Encoder struct {
 func NewEncoder(opts Options) (*Encoder, error) {
 	opts = opts.withDefaults()
 	switch {
-	case opts.Codec != LZ4 && opts.Codec != Zstd:
-		return nil, fmt.Errorf("blosc: cannot write %v, only lz4 and zstd", opts.Codec)
+	case opts.Codec != LZ4 && opts.Codec != Zstd && opts.Codec != None:
+		return nil, fmt.Errorf("blosc: cannot write %v, only lz4, zstd and none", opts.Codec)
 	case opts.Shuffle > BitShuffle:
 		return nil, fmt.Errorf("blosc: unknown shuffle %v", opts.Shuffle)
 	case opts.Level < 1 || opts.Level > 9:
@@ -68,16 +68,15 @@ func NewEncoder(opts Options) (*Encoder, error) {
 		return nil, fmt.Errorf("blosc: blocks of %d bytes, want %d to %d", opts.BlockSize, minCompress, maxBlockSize)
 	}
 	e := &Encoder{codec: opts.Codec, shuffle: opts.Shuffle, blockSize: opts.BlockSize}
-	if opts.Codec == LZ4 {
-		e.acceleration = 10 - opts.Level // as C-Blosc does
-		return e, nil
-	}
-	if opts.Level <= 3 {
-		e.hasty = new(zstdWriter)
-		return e, nil
-	}
 	var err error
-	e.zstd, err = newZstd(opts.Level)
+	switch {
+	case opts.Codec == LZ4:
+		e.acceleration = 10 - opts.Level // as C-Blosc does
+	case opts.Codec == Zstd && opts.Level <= 3:
+		e.hasty = new(zstdWriter)
+	case opts.Codec == Zstd:
+		e.zstd, err = newZstd(opts.Level)
+	}
 	return e, err
 }
 
@@ -134,7 +133,7 @@ func (e *Encoder) Append(dst, src []byte, typeSize int) ([]byte, error) {
 	dst = slices.Grow(dst, MaxLen(len(src)))
 	frame := dst[len(dst):][:MaxLen(len(src))]
 	h := e.header(len(src), typeSize)
-	if len(src) >= minCompress {
+	if e.codec != None && len(src) >= minCompress {
 		h.CBytes = e.blocks(frame, src, h)
 	}
 	if h.CBytes == 0 {
@@ -149,6 +148,9 @@ func (e *Encoder) Append(dst, src []byte, typeSize int) ([]byte, error) {
 // they are compressed.
 func (e *Encoder) header(n, typeSize int) Header {
 	h := Header{Codec: e.codec, Shuffle: e.shuffleFor(n, typeSize), TypeSize: typeSize, NBytes: n}
+	if e.codec == None { // a header has to name one
+		h.Codec, h.Shuffle = LZ4, NoShuffle
+	}
 	unit := typeSize
 	if h.Shuffle == BitShuffle {
 		unit *= 8

@@ -107,7 +107,7 @@ func TestPeerReads(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
 		opts := blosc.Options{
-			Codec:     pick(rnd, blosc.LZ4, blosc.Zstd),
+			Codec:     pick(rnd, blosc.LZ4, blosc.Zstd, blosc.None),
 			Shuffle:   blosc.Shuffle(rnd.IntN(4)),
 			Level:     rnd.IntN(10),
 			BlockSize: pick(rnd, 0, 128, 1000, 4096, 10000),
