@@ -288,10 +288,7 @@ func (c *channelIngest) summarize() error {
 		lines = append(lines, link)
 	}
 	for _, line := range lines {
-		if _, err := fmt.Fprintln(c.Stdout, line); err != nil {
-			return err
-		}
-		if err := c.log.Line("%s", line); err != nil {
+		if err := c.say("%s", line); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ type ingestOptions struct {
 	verify string
 	logDir string
 
-	fresh, moved, replace, recordMissing bool
+	fresh, moved, replace, recordMissing, down bool
 
 	only boxSet // if not nil, cuboids that have none of these voxels are left alone
 
@@ -39,6 +39,7 @@ func (o *ingestOptions) bind(flags *pflag.FlagSet, workers string) {
 	o.jobFlags.bind(flags)
 	flags.BoolVar(&o.create, "create-resources", false, "create what is missing in BOSS, and end: nothing is posted")
 	o.boss.bind(flags, &o.problems, workers)
+	flags.BoolVar(&o.down, "downsample", false, "when all of the channel is posted, by all shares, ask BOSS to compute its lower resolutions")
 	o.aboutJob = make(map[string]bool)
 	flags.VisitAll(func(f *pflag.Flag) { o.aboutJob[f.Name] = f.Name != "create-resources" })
 	o.verify = "sample"
@@ -140,6 +141,11 @@ func (a *app) ingest(ctx context.Context, o *ingestOptions, jobs []*job.Job, cli
 		}
 		if err := c.end(ctx, nil); err != nil {
 			return err
+		}
+		if o.down && c.outcome.differ == 0 {
+			if err := c.do(ctx, c.downsample); err != nil {
+				return err
+			}
 		}
 		all.add(c.outcome)
 	}

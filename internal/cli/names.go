@@ -95,13 +95,7 @@ func completeChoices(cmd *cobra.Command) {
 func (a *app) namesAt(ctx context.Context, b *bossFlags, parents []string) []string {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
-	access, err := boss.FindAccess(b.config, a.Getenv, a.Home)
-	if err != nil {
-		return nil
-	}
-	opts := boss.Options{Version: version(), InsecureHTTP: b.insecureHTTP}
-	opts.Retry.Attempts = 1
-	client, err := boss.New(access, opts)
+	client, err := a.briefClient(b)
 	if err != nil {
 		return nil
 	}

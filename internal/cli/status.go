@@ -36,7 +36,8 @@ func (a *app) newStatusCmd() *cobra.Command {
 		Short: "Say what arrived in BOSS, as the journals have it",
 		Long: `Status reads the journals of an ingest, those of all shares and processes
 together, also while they work, and says what was posted, what failed and what
-is left. It asks nobody but the journals. JOURNAL is a directory
+is left. It asks nobody but the journals; only of an ingest with --downsample it
+asks BOSS how far that is. JOURNAL is a directory
 ingest_journal_COLLECTION_EXPERIMENT_CHANNEL; without it, all in --log-dir are
 read.
 
@@ -50,7 +51,7 @@ journal, channel, complete, whole (boxes), type, origin, cuboids, bytes; posted,
 empty, failed, in_flight, left (cuboids) and posted_bytes; z (ranges of chunks,
 with the same counts); failures (box, why, at); missing (z, rows, why); processes
 (host, pid, ndpush, started, data, last_sign, alive, ended, how, posted, kept,
-empty, failed, in_flight, missing).
+empty, failed, in_flight, missing); downsampling, if it was asked for.
 
 ` + statusHelp,
 		Example: `  ndpush status
@@ -89,6 +90,7 @@ func (a *app) runStatus(ctx context.Context, o *statusOptions) (err error) {
 			continue
 		}
 		s := newStatus(l)
+		s.downsampling = a.downsampling(ctx, l)
 		if !s.complete() {
 			unfinished++
 			failed = failed || s.all.failed > 0
@@ -125,6 +127,8 @@ type status struct {
 	z        []zRun
 	failures []journal.Entry
 	missing  []journal.Loss
+
+	downsampling string // "": nobody asked for it
 }
 
 // A tally counts cuboids by what became of them.

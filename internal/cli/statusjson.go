@@ -24,6 +24,8 @@ type statusJSON struct {
 	Failures  []failureJSON `json:"failures"`
 	Missing   []missingJSON `json:"missing"`
 	Processes []processJSON `json:"processes"`
+
+	Downsampling string `json:"downsampling,omitempty"`
 }
 
 type tallyJSON struct {
@@ -77,6 +79,7 @@ func (s *status) writeJSON(w io.Writer, now time.Time) error {
 		Journal: s.dir, Channel: s.channel(), Complete: s.complete(), Whole: []string{}, Type: h.Type.String(),
 		Origin: [3]int{h.Origin.X, h.Origin.Y, h.Origin.Z}, Cuboids: s.all.cuboids(), Bytes: s.bytes, tallyJSON: s.all.json(),
 		Z: []zJSON{}, Failures: []failureJSON{}, Missing: []missingJSON{}, Processes: []processJSON{},
+		Downsampling: s.downsampling,
 	}
 	for _, box := range s.wholes {
 		out.Whole = append(out.Whole, box.String())

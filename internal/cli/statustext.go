@@ -27,6 +27,9 @@ func (s *status) writeText(w io.Writer, now time.Time) error {
 	if z := s.last.Origin.Z; z != 0 {
 		fmt.Fprintf(&b, "  slice 0 of the source is at z %d\n", z)
 	}
+	if s.downsampling != "" {
+		fmt.Fprintf(&b, "  downsampling: %s\n", s.downsampling)
+	}
 	for _, run := range s.z {
 		fmt.Fprintf(&b, "  z %v %s\n", run.z, run.text())
 	}
