@@ -22,15 +22,28 @@ func (s *adler) add(p []byte) {
 	for len(p) > 0 {
 		q := p[:min(len(p), adlerMost)]
 		p = p[len(q):]
-		for ; len(q) >= adlerBlock; q = q[adlerBlock:] {
-			s.block((*[adlerBlock]byte)(q))
-		}
-		for _, c := range q {
-			s.a += uint32(c)
-			s.b += s.a
-		}
-		s.a %= adlerPrime
-		s.b %= adlerPrime
+		n, sum, before, weighted := adlerFast(q)
+		s.b += uint32(n)*s.a + 32*before + weighted
+		s.a += sum
+		s.words(q[n:])
+		s.modulo()
+	}
+}
+
+// modulo takes the remainder.
+func (s *adler) modulo() {
+	s.a %= adlerPrime
+	s.b %= adlerPrime
+}
+
+// words sums p in plain Go.
+func (s *adler) words(p []byte) {
+	for ; len(p) >= adlerBlock; p = p[adlerBlock:] {
+		s.block((*[adlerBlock]byte)(p))
+	}
+	for _, c := range p {
+		s.a += uint32(c)
+		s.b += s.a
 	}
 }
 

@@ -1,5 +1,7 @@
 package inflate
 
+import "encoding/binary"
+
 // fill makes n at least want, at most 56, if the data have so many bits: with an
 // error there are fewer.
 func (r *Reader) fill(want uint) error {
@@ -7,6 +9,12 @@ func (r *Reader) fill(want uint) error {
 		return nil
 	}
 	r.bits &= 1<<r.n - 1
+	if r.pos <= len(r.in)-8 {
+		r.bits |= binary.LittleEndian.Uint64(r.in[r.pos:]) << r.n
+		r.pos += int(63-r.n) >> 3
+		r.n |= 56
+		return nil
+	}
 	for r.n < want {
 		if r.pos == len(r.in) {
 			if err := r.next(); err != nil {

@@ -30,9 +30,9 @@ type Source interface {
 const (
 	// windowBytes is how far back a match may reach (RFC 1951 section 2).
 	windowBytes = 32 << 10
-	// slackBytes is what a symbol may write behind its round: the longest match,
+	// slackBytes is what may be written behind a round: literals, the longest match,
 	// and what is copied beyond its end for being whole words.
-	slackBytes = 258 + 16
+	slackBytes = 258 + 32
 	// roundBytes is how much is decoded at a time; it and the window fit the
 	// second-level cache.
 	roundBytes = bufBytes - windowBytes - slackBytes

@@ -21,14 +21,14 @@ func (r *Reader) symbols() error {
 	return nil
 }
 
-// fast decodes symbols while there are words of input, and stops before what it
+// fastGo decodes symbols while there are words of input, and stops before what it
 // does not know.
 //
 // A word that is or'd to the buffer brings more bits than are counted; the same
 // ones come again with the next word. What an entry has above its size is taken
 // from n with it, and only the low six bits of n are looked at. Of a pair of
 // literals the second is always written, and is overwritten if it is none.
-func (r *Reader) fast() {
+func (r *Reader) fastGo() {
 	const litMask, distMask = 1<<litBits - 1, 1<<distBits - 1
 	in, pos, b, n := r.in, r.pos, r.bits, r.n
 	buf, end := r.buf, uint(r.end)
