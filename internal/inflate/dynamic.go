@@ -4,8 +4,13 @@ package inflate
 // (RFC 1951 section 3.2.7).
 var codeOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
-// fixed makes the tables of a block with the fixed codes (section 3.2.6).
+// fixed makes the tables of a block with the fixed codes (section 3.2.6), unless
+// they are those of the last one.
 func (r *Reader) fixed() error {
+	if r.isFixed {
+		return nil
+	}
+	r.isFixed = true
 	for i := range maxLit {
 		switch {
 		case i < 144:
@@ -26,7 +31,9 @@ func (r *Reader) fixed() error {
 
 // tables makes the tables of that many codes, whose lengths are known.
 func (r *Reader) tables(lits, dists int) error {
-	if err := r.lit.build(r.lens[:lits]); err != nil {
+	// A thousand symbols in pairs take so many bytes.
+	const many = 1000 * 5 / 8
+	if err := r.lit.build(r.lens[:lits], len(r.in)-r.pos >= many); err != nil {
 		return err
 	}
 	return r.dist.build(r.lens[lits : lits+dists])
@@ -34,6 +41,7 @@ func (r *Reader) tables(lits, dists int) error {
 
 // dynamic reads the codes of a block (section 3.2.7).
 func (r *Reader) dynamic() error {
+	r.isFixed = false
 	h, err := r.take(14)
 	if err != nil {
 		return err

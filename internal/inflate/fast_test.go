@@ -72,9 +72,9 @@ func bothFast(t *testing.T, r *Reader) int {
 
 func TestFast(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
-	p := make([]byte, 400_000)
+	p := make([]byte, 200_000)
 	for i := range p {
-		switch i / 50_000 {
+		switch i / 25_000 {
 		case 0:
 			p[i] = byte(rnd.ExpFloat64() * 3)
 		case 1, 2: // matches of all periods
@@ -100,7 +100,7 @@ func TestFast(t *testing.T) {
 		w.Close()
 		// Where the data end changes where fast does.
 		for _, less := range []int{0, 1, 5, z.Len() / 2} {
-			if n := checkFast(t, z.Bytes()[:z.Len()-less]); level != 0 && n < 100_000 {
+			if n := checkFast(t, z.Bytes()[:z.Len()-less]); level != 0 && n < 50_000 {
 				t.Errorf("level %d: %d bytes are decoded fast", level, n)
 			}
 		}

@@ -205,11 +205,12 @@ type distTable struct {
 	table [1 << distBits]entry
 }
 
-func (t *litTable) build(lens []uint8) error {
+// build makes the table, with pairs of literals if pairs may be worth their time.
+func (t *litTable) build(lens []uint8, pairs bool) error {
 	if err := t.code.build(lens, litEntries[:], t.table[:]); err != nil {
 		return err
 	}
-	if t.pairs() {
+	if pairs && t.pairs() {
 		t.pair()
 	}
 	return nil

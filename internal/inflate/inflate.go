@@ -39,7 +39,7 @@ const (
 	bufBytes   = 96 << 10
 
 	// Held is the most memory in bytes that a Reader takes, with its tables.
-	Held = bufBytes + 24<<10
+	Held = bufBytes + 16<<10
 )
 
 // Errors of data that make no sense. Data that end too early are
@@ -75,9 +75,10 @@ type Reader struct {
 	stored int                 // bytes left of a stored block
 	err    error               // why there is no more than is in buf
 
-	lit  litTable
-	dist distTable
-	lens [maxLit + maxDist]uint8
+	lit     litTable
+	dist    distTable
+	isFixed bool // the tables are those of the fixed codes
+	lens    [maxLit + maxDist]uint8
 }
 
 // Reset makes r decode the zlib stream that src gives (RFC 1950), whose
