@@ -16,10 +16,10 @@ import (
 //
 // While the CPU is the limit, s seems long too: who sends waits for a core again
 // and again, which fewer bytes do not save, while a sample is encoded too quickly
-// to be interrupted. So the goroutines are counted that run or wait for a core:
-// each of them slows encoding down, and is none that the line holds up. Without
-// that, cuboids go out over loopback by Zstd, at a third of the speed; see
-// BenchmarkCompression.
+// to be interrupted. So the goroutines are counted that run or wait for a core, if
+// there are more of them than cores: each slows encoding down, and is none that the
+// line holds up. Without that, cuboids go out over loopback by Zstd, at a third of
+// the speed; see BenchmarkCompression.
 //
 // What BOSS takes for a request whatever its size cannot be told from a time for
 // each byte. It makes s too long, for which the CPU works while it would be idle.
@@ -34,7 +34,7 @@ type chooser struct {
 	mu    sync.Mutex
 	codec [len(candidates)]struct{ time, size average } // for each byte of a sample
 	way   average                                       // time for each byte sent
-	busy  average                                       // goroutines beside this one that run or wait for a core
+	crowd average                                       // goroutines that run or wait for a core while too many do
 	cores float64
 	begun int // cuboids, ever
 	open  int // of these, not ended
@@ -63,13 +63,10 @@ const (
 )
 
 // begin counts a cuboid, and says whether a sample of it is due before it is
-// encoded, and where: a fraction of the cuboid. busy are the goroutines beside the
-// caller's that run, or wait for one of so many cores.
-func (c *chooser) begin(busy, cores int) (due bool, position float64) {
+// encoded, and where: a fraction of the cuboid.
+func (c *chooser) begin() (due bool, position float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.busy.add(float64(busy), 1, keepWay)
-	c.cores = float64(cores)
 	n := c.begun
 	c.begun++
 	c.open++
@@ -101,11 +98,18 @@ func (c *chooser) sampled(n int, trials [len(candidates)]trial) {
 	}
 }
 
-// sent learns how long a frame of n bytes was on its way.
-func (c *chooser) sent(n int, took time.Duration) {
+// sent learns how long a frame of n bytes was on its way, and how many goroutines
+// beside the caller's run, or wait for one of so many cores, now that it arrived:
+// a moment that has nothing to do with what the others are at.
+func (c *chooser) sent(n int, took time.Duration, busy, cores int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.way.add(took.Seconds(), float64(n), keepWay)
+	c.cores = float64(cores)
+	if busy < cores {
+		busy = 0 // nobody waits
+	}
+	c.crowd.add(float64(busy), 1, keepWay)
 }
 
 // choose says what is best as things stand.
@@ -128,9 +132,9 @@ func (c *chooser) choose() Compression {
 
 // cost is the time that a byte of voxels would take with a candidate, in seconds.
 func (c *chooser) cost(i int) float64 {
-	busy := c.busy.mean()
-	slower := max(1, (busy+1)/c.cores)
-	onLine := max(0, 1-busy/float64(max(1, c.open)))
+	crowd := c.crowd.mean()
+	slower := max(1, (crowd+1)/c.cores)
+	onLine := max(0, 1-crowd/(float64(c.open)+c.cores)) // some are none of ours: decoders, the transport's
 	return slower*c.codec[i].time.mean() + onLine*c.way.mean()*c.codec[i].size.mean()
 }
 

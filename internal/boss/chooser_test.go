@@ -66,14 +66,8 @@ func (r road) run(n int) (chosen []Compression, took time.Duration) {
 			if len(chosen) == n {
 				return chosen, time.Duration(end * float64(time.Second))
 			}
-			busy := 0
-			for i := range workers {
-				if workers[i].next == encoded || workers[i].next == onLine {
-					busy++
-				}
-			}
 			w.cuboid = r.data(len(chosen))
-			if due, _ := c.begin(busy, r.cores); due {
+			if due, _ := c.begin(); due {
 				var trials [len(candidates)]trial
 				for i := range trials {
 					trials[i] = trial{time.Duration(w.cuboid.time[i] * sampleSize), int(w.cuboid.size[i] * sampleSize)}
@@ -91,7 +85,13 @@ func (r road) run(n int) (chosen []Compression, took time.Duration) {
 			line = max(line, now) + w.cuboid.size[w.how]*bytes/r.line(len(chosen)-1)
 			w.at, w.next = line+r.latency.Seconds(), arrived
 		case arrived:
-			c.sent(int(w.cuboid.size[w.how]*bytes), time.Duration((now-w.begun)*float64(time.Second)))
+			busy := 0
+			for i := range workers {
+				if workers[i].next == encoded || workers[i].next == onLine {
+					busy++
+				}
+			}
+			c.sent(int(w.cuboid.size[w.how]*bytes), time.Duration((now-w.begun)*float64(time.Second)), busy, r.cores)
 			c.end()
 			w.next, end = ready, now
 		}
@@ -203,10 +203,10 @@ func TestChooserForgetsAnOutage(t *testing.T) {
 	for i := range trials {
 		trials[i] = trial{time.Duration(noisy.time[i] * sampleSize), int(noisy.size[i] * sampleSize)}
 	}
-	c.begin(0, 2)
+	c.begin()
 	c.sampled(sampleSize, trials)
 	send := func(took time.Duration) Compression {
-		c.sent(16<<20, took)
+		c.sent(16<<20, took, 0, 2)
 		return c.choose()
 	}
 	for range 20 {
@@ -227,13 +227,13 @@ func TestChooserIsSafe(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for range 100 {
-				if due, at := c.begin(3, 2); due {
+				if due, at := c.begin(); due {
 					c.sampled(1000, [len(candidates)]trial{{1000, 900}, {2000, 800}})
 				} else if at < 0 || at >= 1 {
 					t.Errorf("a sample at %v", at)
 				}
 				c.choose()
-				c.sent(900, time.Millisecond)
+				c.sent(900, time.Millisecond, 3, 2)
 				c.end()
 			}
 		})

@@ -74,7 +74,7 @@ func (c *compressor) compress(f *frame, data []byte, typeSize int) (how Compress
 
 // choose says what is best for data, of which it takes a sample if one is due.
 func (c *compressor) choose(data []byte, typeSize int) (Compression, error) {
-	due, position := c.chooser.begin(busy(), runtime.GOMAXPROCS(0))
+	due, position := c.chooser.begin()
 	if due && c.trying.TryLock() { // another worker's sample is as good
 		defer c.trying.Unlock()
 		n := min(len(data), sampleSize)
@@ -114,7 +114,9 @@ func (c *compressor) end() {
 // posted counts a cuboid of so many bytes that BOSS took, and learns from its
 // frame, which was so long on its way.
 func (c *compressor) posted(how Compression, voxels, frame int, took time.Duration) {
-	c.chooser.sent(frame, took)
+	if c.compression == Auto {
+		c.chooser.sent(frame, took, busy(), runtime.GOMAXPROCS(0))
+	}
 	c.counting.Lock()
 	defer c.counting.Unlock()
 	c.sent.Cuboids[how]++
