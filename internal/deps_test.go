@@ -44,6 +44,7 @@ var law = map[string][]string{
 	// Where slices come from.
 	"internal/source":            {"internal/voxel", "internal/raster"},
 	"internal/discover":          {"internal/voxel", "internal/source", "internal/raster", "internal/tiff"},
+	"internal/preview":           {"internal/voxel", "internal/source", "internal/human"},
 	"internal/source/local":      {"internal/source"},
 	"internal/source/sourcetest": {"internal/source", "internal/voxel"},
 	"internal/source/s3":         {"internal/source", "internal/retry", "internal/human", "github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go", "golang.org/x/sync"},

@@ -37,6 +37,7 @@
 //	local s3 render                   a directory, a bucket, a render service
 //	sourcetest rendertest             the contract of sources; a small render for tests
 //	discover                        what a place holds: which files are slices, and of what
+//	preview                         what slices look like, before they are sent
 //	boss provision localboss        where cuboids go
 //	ingest verify canary            the road, and a first step on it that is taken back
 //	journal joblog progress slack   what is written down, and told

@@ -85,7 +85,7 @@ func commands(t *testing.T, markdown string) string {
 // The examples that each command's help shows work, one after the other.
 func TestExamples(t *testing.T) {
 	var script strings.Builder
-	for _, command := range []string{"serve", "ingest", "check", "status", "retry", "verify", "gencmd", "version"} {
+	for _, command := range []string{"serve", "init", "preview", "ingest", "check", "status", "retry", "verify", "gencmd", "version"} {
 		_, examples, ok := strings.Cut(help(t, command), "Examples:\n")
 		examples, _, ok2 := strings.Cut(examples, "\n\n")
 		if !ok || !ok2 {

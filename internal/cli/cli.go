@@ -108,7 +108,7 @@ words mean that all commands use, tells "ndpush help concepts".`,
 	cmd.SetFlagErrorFunc(suggestFlag)
 	cmd.DisableSuggestions = true
 	cmd.AddCommand(
-		a.newInitCmd(), a.newCheckCmd(), a.newIngestCmd(), a.newStatusCmd(), a.newRetryCmd(), a.newVerifyCmd(),
+		a.newInitCmd(), a.newPreviewCmd(), a.newCheckCmd(), a.newIngestCmd(), a.newStatusCmd(), a.newRetryCmd(), a.newVerifyCmd(),
 		a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd(),
 	)
 	for _, p := range manual.Pages() {

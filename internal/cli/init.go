@@ -55,7 +55,7 @@ Exit status:
   1    there is no stack, or it cannot be read
   2    wrong usage
   130  interrupted`,
-		Example: `  ndpush init em --collection lab --experiment fly --channel em --voxel-size 4:4:40 -o em.ini`,
+		Example: `  ndpush init em --collection lab --experiment fly --channel em --voxel-size 4:4:40 -o fly.ini`,
 		Args:    cobra.ExactArgs(1),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
