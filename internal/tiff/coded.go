@@ -65,10 +65,8 @@ func (m *codedReader) readStrips(ctx context.Context, v view) (y int, err error)
 			p = m.scratch(n)
 		}
 		good, err := m.readRows(ctx, p)
-		for i := range good {
-			if !whole {
-				v.put(y+i, 0, p[i*m.rowBytes():(i+1)*m.rowBytes()])
-			}
+		if !whole {
+			v.put(y, 0, p[:good*m.rowBytes()], m.rowBytes())
 		}
 		if y += good; err != nil {
 			return y, err
@@ -115,8 +113,10 @@ func (m *codedReader) readKept(v view) (y int) {
 	if v.box.Min.X < k.Min.X || v.box.Max.X > k.Max.X || y < k.Min.Y {
 		return y
 	}
-	for ; y < min(v.box.Max.Y, k.Max.Y); y++ {
-		v.put(y, k.Min.X, m.kept.rows(y, y+1))
+	end := min(v.box.Max.Y, k.Max.Y)
+	if y < end {
+		v.put(y, k.Min.X, m.kept.rows(y, end), k.Dx()*m.bytes)
+		y = end
 	}
 	return y
 }
@@ -143,11 +143,9 @@ func (m *codedReader) readTile(ctx context.Context, v view, row, column int) (y 
 	for m.open {
 		p, inPlace := m.place(v, x, y, min(m.batch(), m.segHeight-m.next))
 		good, err := m.readRows(ctx, p)
-		for i := range good {
-			if !inPlace {
-				v.put(y+i, x, p[i*m.rowBytes():(i+1)*m.rowBytes()])
-				m.kept.put(y+i, x, p[i*m.rowBytes():(i+1)*m.rowBytes()])
-			}
+		if !inPlace {
+			v.put(y, x, p[:good*m.rowBytes()], m.rowBytes())
+			m.kept.put(y, x, p[:good*m.rowBytes()], m.rowBytes())
 		}
 		if y += good; err != nil {
 			return y, err

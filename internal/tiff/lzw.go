@@ -12,9 +12,10 @@ const (
 	lzwFirst = 258 // of the table's strings
 	// lzwLast ends the table: encoders clear it before, and what does not grow it
 	// any more.
-	lzwLast = 1<<lzwMaxWidth - 1
+	lzwLast = lzwMask
 
 	lzwMinWidth, lzwMaxWidth = 9, 12
+	lzwMask                  = 1<<lzwMaxWidth - 1
 
 	// lzwBytes is what an lzwReader takes beside its input.
 	lzwBytes = 72 << 10
@@ -26,13 +27,27 @@ var errLZW = errors.New("an LZW code that means nothing")
 // last of which it has itself, so that most strings are written with one store,
 // and no string depends on where another was written.
 type lzwString struct {
-	tail  uint64 // its last one to eight bytes, the first of them lowest
-	link  uint16 // the string of all bytes before
-	n     uint16 // bytes; 0 for the codes that are no strings
-	first byte
+	tail uint64 // its last one to eight bytes, the first of them lowest
+	head uint64 // its length in bits 0 to 15; its first byte in 16 to 23; in 32 to 47 the string of all bytes before tail
 }
 
-type lzwTable [1 << lzwMaxWidth]lzwString
+// size is the string's length, or 0 for a code that is no string.
+func (s lzwString) size() int { return int(uint16(s.head)) }
+
+func (s lzwString) first() byte { return byte(s.head >> 16) }
+
+func (s lzwString) link() uint16 { return uint16(s.head>>32) & lzwMask }
+
+// and is the string, whose code is given, with a byte more.
+func (s lzwString) and(code uint16, b byte) lzwString {
+	if s.head&7 == 0 {
+		return lzwString{uint64(b), s.head&(1<<24-1) + 1 | uint64(code)<<32}
+	}
+	return lzwString{s.tail | uint64(b)<<(s.head&7*8), s.head + 1}
+}
+
+// An lzwTable has the strings by their codes.
+type lzwTable [lzwMask + 1]lzwString
 
 // An lzwReader expands LZW as TIFF has it: codes from their highest bit, which
 // widen one code early (TIFF 6.0 section 13). It is resumable at any byte.
@@ -57,7 +72,7 @@ type lzwReader struct {
 func newLZWReader() *lzwReader {
 	r := &lzwReader{in: lzwBits{buf: make([]byte, readAhead)}}
 	for i := range lzwClear {
-		r.table[i] = lzwString{tail: uint64(i), n: 1, first: byte(i)}
+		r.table[i] = lzwString{uint64(i), 1 | uint64(i)<<16}
 	}
 	return r
 }
@@ -108,7 +123,7 @@ func (r *lzwReader) fast(p []byte) (n int) {
 	table, in := &r.table, r.in.buf[:r.in.end]
 	pos, bits, have := r.in.pos, r.in.bits, r.in.n
 	width, next, last := r.width, r.next, r.last
-	before := &table[last&(1<<lzwMaxWidth-1)]
+	before := table[last&lzwMask]
 	for next < lzwLast {
 		if have < width {
 			if len(in)-pos < 8 {
@@ -119,8 +134,8 @@ func (r *lzwReader) fast(p []byte) (n int) {
 			have |= 56
 		}
 		code := uint16(bits >> (64 - lzwMaxWidth) >> ((lzwMaxWidth - width) & 15))
-		s := &table[code&(1<<lzwMaxWidth-1)]
-		size := int(s.n)
+		s := table[code&lzwMask]
+		size := s.size()
 		if code >= next || size == 0 || len(p)-n < size+8 {
 			break
 		}
@@ -132,7 +147,7 @@ func (r *lzwReader) fast(p []byte) (n int) {
 			table.put(p[n:], s)
 		}
 		n += size
-		table[next&(1<<lzwMaxWidth-1)] = before.and(last, s.first)
+		table[next&lzwMask] = before.and(last, s.first())
 		before, last = s, code
 		if next++; next == 1<<(width&15)-1 && width < lzwMaxWidth {
 			width++
@@ -143,23 +158,14 @@ func (r *lzwReader) fast(p []byte) (n int) {
 	return n
 }
 
-// put writes a string longer than eight bytes at the begin of p, and up to
-// seven bytes behind it.
-func (t *lzwTable) put(p []byte, s *lzwString) {
-	at := int(s.n-1) &^ 7
+// put writes a string at the begin of p, and up to seven bytes behind it.
+func (t *lzwTable) put(p []byte, s lzwString) {
+	at := (s.size() - 1) &^ 7
 	binary.LittleEndian.PutUint64(p[at:], s.tail)
 	for ; at > 0; at -= 8 {
-		s = &t[s.link&(1<<lzwMaxWidth-1)]
+		s = t[s.link()]
 		binary.LittleEndian.PutUint64(p[at-8:], s.tail)
 	}
-}
-
-// and is the string of that code with a byte more.
-func (s *lzwString) and(code uint16, b byte) lzwString {
-	if s.n&7 == 0 {
-		return lzwString{tail: uint64(b), link: code, n: s.n + 1, first: s.first}
-	}
-	return lzwString{tail: s.tail | uint64(b)<<(s.n&7*8), link: s.link, n: s.n + 1, first: s.first}
 }
 
 // step expands the next code, whatever it is.
@@ -177,24 +183,19 @@ func (r *lzwReader) step() error {
 		return errLZW
 	}
 	if r.last != lzwClear && r.next < lzwLast {
-		before := &r.table[r.last]
-		first := before.first // of the string that is being made, if it is this one
+		before := r.table[r.last]
+		first := before.first() // of the string that is being made, if it is this one
 		if code < r.next {
-			first = r.table[code].first
+			first = r.table[code].first()
 		}
 		r.table[r.next] = before.and(r.last, first)
 		if r.next++; r.next == 1<<r.width-1 && r.width < lzwMaxWidth {
 			r.width++
 		}
 	}
-	s := &r.table[code]
 	r.last = code
-	if s.n <= 8 {
-		binary.LittleEndian.PutUint64(r.pending[:], s.tail)
-	} else {
-		r.table.put(r.pending[:], s)
-	}
-	r.rest = r.pending[:s.n]
+	r.table.put(r.pending[:], r.table[code])
+	r.rest = r.pending[:r.table[code].size()]
 	return nil
 }
 

@@ -76,13 +76,13 @@ func codes(rnd *rand.Rand, n, fresh, clear int) (p []byte) {
 
 func TestLZWTwin(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for _, tt := range [][3]int{{20000, 1, 5000}, {3000, 1, 0}, {20000, 10, 100}, {30000, 1000, 4000}, {9000, 20, 0}} {
+	for _, tt := range [][3]int{{1000, 1, 300}, {1500, 1, 0}, {9000, 10, 100}, {9000, 1000, 4000}, {5000, 50, 0}} {
 		p := codes(rnd, tt[0], tt[1], tt[2])
 		want, err := twin(p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, n := range []int{1, 7, 8, 9, 100, 4096, 100_000} {
+		for _, n := range []int{1, 8, 9, 4096, 100_000} {
 			if got, err := expand(p, n); err != nil || !bytes.Equal(got, want) {
 				t.Errorf("codes %v, reads of %d: %d bytes, %v, want other %d", tt, n, len(got), err, len(want))
 			}

@@ -79,10 +79,9 @@ func (m *rawReader) readPart(v view, left, y, n int, offset int64) (good int, er
 		if more, err := m.readAt(p, offset); err != nil {
 			return good + more, err
 		}
-		for row := range bytesOf(p, m.rowBytes()) {
-			m.littleEndian(v.put(y+good, left, row))
-			good++
-		}
+		m.littleEndian(p)
+		v.put(y+good, left, p, m.rowBytes())
+		good += k
 		offset += int64(len(p))
 	}
 	return good, nil

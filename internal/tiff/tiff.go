@@ -157,17 +157,18 @@ func (v view) rows(y0, y1 int) []byte {
 	return v.pix[(y0-v.box.Min.Y)*n : (y1-v.box.Min.Y)*n]
 }
 
-// put copies what row y of the view shares with p, pixels from column x on, and
-// gives the memory it went to.
-func (v view) put(y, x int, p []byte) []byte {
-	lo := max(x, v.box.Min.X)
-	hi := min(x+len(p)/v.bytes, v.box.Max.X)
-	if lo >= hi || y < v.box.Min.Y || y >= v.box.Max.Y {
-		return nil
+// put copies what the view shares with p: rows of n bytes, from row y and from
+// column x on.
+func (v view) put(y, x int, p []byte, n int) {
+	lo, hi := max(x, v.box.Min.X), min(x+n/v.bytes, v.box.Max.X)
+	if lo >= hi {
+		return
 	}
-	to := v.rows(y, y+1)[(lo-v.box.Min.X)*v.bytes : (hi-v.box.Min.X)*v.bytes]
-	copy(to, p[(lo-x)*v.bytes:])
-	return to
+	from, to, size := (lo-x)*v.bytes, (lo-v.box.Min.X)*v.bytes, (hi-lo)*v.bytes
+	line := v.box.Dx() * v.bytes
+	for r := max(y, v.box.Min.Y); r < min(y+len(p)/n, v.box.Max.Y); r++ {
+		copy(v.pix[(r-v.box.Min.Y)*line+to:][:size], p[(r-y)*n+from:])
+	}
 }
 
 // An unsupported error is a kind of TIFF that is not read, by its name.

@@ -1,9 +1,10 @@
 /* The yardstick: libtiff, as a program that decodes into memory would use it.
  *
- *   libtiff write DIR   the files of the table, into DIR
- *   libtiff read FILE   prints the sum of the pixels, and then, for each line of
- *                       standard input, the milliseconds of CPU time that it
- *                       takes to decode FILE in bands of 1024 rows
+ *   libtiff names             prints the names of the table's rows
+ *   libtiff write NAME FILE   makes that row's file
+ *   libtiff read FILE         prints the sum of the pixels, and then, for each line
+ *                             of standard input, the milliseconds of CPU time that
+ *                             it takes to decode FILE in bands of 1024 rows
  *
  * cc -O2 -o libtiff libtiff.c -ltiff -lm   (Debian: libtiff-dev)
  */
@@ -22,7 +23,6 @@ static void die(const char *what) {
 	exit(1);
 }
 
-/* In the order of their pixels, so that each picture is made once. */
 static struct row {
 	const char *name, *mode;
 	int bytes, side, compression, predictor, tiled;
@@ -72,9 +72,8 @@ static uint8_t *picture(int bytes, int side) {
 	return pix;
 }
 
-static void write_row(const char *dir, struct row *r, uint8_t *pix) {
-	char name[4096];
-	snprintf(name, sizeof name, "%s/%s.tif", dir, r->name);
+static void write_row(const char *name, struct row *r) {
+	uint8_t *pix = picture(r->bytes, r->side);
 	TIFF *t = TIFFOpen(name, r->mode);
 	if (!t)
 		die(name);
@@ -151,17 +150,17 @@ static void decode(const char *name, uint8_t **band, uint8_t **tile, uint64_t *t
 }
 
 int main(int argc, char **argv) {
-	if (argc == 3 && !strcmp(argv[1], "write")) {
-		uint8_t *pix = 0;
-		for (int i = 0, bytes = 0; i < (int)(sizeof rows / sizeof *rows); i++) {
-			if (rows[i].bytes != bytes) {
-				free(pix);
-				pix = picture(bytes = rows[i].bytes, rows[i].side);
-			}
-			write_row(argv[2], &rows[i], pix);
-			puts(rows[i].name);
-		}
+	struct row *end = rows + sizeof rows / sizeof *rows;
+	if (argc == 2 && !strcmp(argv[1], "names")) {
+		for (struct row *r = rows; r < end; r++)
+			puts(r->name);
 		return 0;
+	}
+	if (argc == 4 && !strcmp(argv[1], "write")) {
+		for (struct row *r = rows; r < end; r++)
+			if (!strcmp(r->name, argv[2]))
+				return write_row(argv[3], r), 0;
+		die("no such row");
 	}
 	if (argc == 3 && !strcmp(argv[1], "read")) {
 		uint8_t *band = 0, *tile = 0;
@@ -178,5 +177,5 @@ int main(int argc, char **argv) {
 		}
 		return 0;
 	}
-	die("libtiff write DIR | libtiff read FILE");
+	die("names | write NAME FILE | read FILE");
 }
