@@ -2,7 +2,8 @@
 # demo    push real images into a BOSS on this machine, and see
 # test    all tests, with the race detector
 # check   what must hold before a commit
-# soak    kill processes by the dozen, which takes minutes: KILLS and SEED say how many and which
+# soak    kill processes by the dozen, which takes minutes: KILLS and SEED say how many and which;
+#         and carry 500 chunks and see that nothing grows
 # bench   how fast the formats are, and ndpush as a whole: BENCH says which benchmarks, COUNT how
 #         often, WHOLE which flags internal/bench gets; bench-parts and bench-whole are one of both
 # clean
@@ -31,7 +32,7 @@ KILLS ?= 40
 SEED ?= 0
 
 soak:
-	$(GO) test -count=1 -v -timeout 1h -run '^(TestSoak|TestHanging)$$' ./cmd/ndpush -soak.long -soak.kills=$(KILLS) -soak.seed=$(SEED)
+	$(GO) test -count=1 -v -timeout 1h -run '^(TestSoak|TestHanging|TestGrowth)$$' ./cmd/ndpush -soak.long -soak.kills=$(KILLS) -soak.seed=$(SEED)
 
 BENCH ?= .
 COUNT ?= 5
