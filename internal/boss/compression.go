@@ -18,12 +18,13 @@ const (
 	Auto Compression = iota // LZ4 or Zstd, whichever gets cuboids to BOSS sooner, as measured
 	LZ4
 	Zstd
+	None // as they are, in frames all the same
 )
 
-var compressions = [...]string{Auto: "auto", LZ4: "lz4", Zstd: "zstd"}
+var compressions = [...]string{Auto: "auto", LZ4: "lz4", Zstd: "zstd", None: "none"}
 
 // codecs are Blosc's.
-var codecs = [...]blosc.Codec{LZ4: blosc.LZ4, Zstd: blosc.Zstd}
+var codecs = [...]blosc.Codec{LZ4: blosc.LZ4, Zstd: blosc.Zstd, None: blosc.None}
 
 // String is the word for c.
 func (c Compression) String() string { return compressions[c] }

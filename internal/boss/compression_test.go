@@ -13,7 +13,7 @@ import (
 )
 
 func TestParseCompression(t *testing.T) {
-	for _, want := range []boss.Compression{boss.Auto, boss.LZ4, boss.Zstd} {
+	for _, want := range []boss.Compression{boss.Auto, boss.LZ4, boss.Zstd, boss.None} {
 		if got, err := boss.ParseCompression(want.String()); got != want || err != nil {
 			t.Errorf("%v: got %v, %v", want, got, err)
 		}
@@ -53,6 +53,7 @@ func TestCompression(t *testing.T) {
 	}{
 		{boss.LZ4, blosc.LZ4, 0.9, 1.001},
 		{boss.Zstd, blosc.Zstd, 0.5, 0.85},
+		{boss.None, blosc.LZ4, 1, 1.001},   // a header has to name a codec
 		{boss.Auto, blosc.LZ4, 0.9, 1.001}, // as nothing is known yet
 	} {
 		in := new(inbox)

@@ -39,7 +39,7 @@ func (f *bossFlags) bind(flags *pflag.FlagSet, p *problems, workers string) {
 	limit := &value{name: "bwlimit", kind: "rate", problems: p, parse: parseWith(&f.bandwidth, pace.ParseTimetable)}
 	flags.Var(limit, limit.name, "what this process sends at most: 10M is 10 MB/s, '08:00,5M 19:00,off' a timetable, also with days as in 'Mon-08:00,5M Sat-00:00,off'")
 	compression := &value{name: "compression", kind: "how", text: f.compression.String(), problems: p, parse: parseWith(&f.compression, boss.ParseCompression)}
-	flags.Var(compression, compression.name, "how cuboids are compressed on their way: auto is zstd while the network or BOSS is the limit, and lz4 while the CPU is; or always lz4, or zstd")
+	flags.Var(compression, compression.name, "how cuboids are compressed on their way: auto is zstd while the network or BOSS is the limit, and lz4 while the CPU is; or always lz4, zstd or none")
 	flags.DurationVar(&f.patience, "patience", time.Hour, "how long BOSS may be out of reach before the run ends, with status 5")
 }
 

@@ -22,7 +22,8 @@ const (
 	// process is what ndpush takes before it does anything, and a margin for
 	// the garbage that decoding and HTTP leave between two collections.
 	process = 64 << 20
-	// compressor is a worker's scratch: a block, shuffled, and LZ4 or zstd tables.
+	// compressor is a worker's scratch: blocks, shuffled, and tables of LZ4 and of
+	// Zstd; see TestEncodersKeepToThePlan.
 	compressor = 4 << 20
 )
 
