@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -122,8 +123,9 @@ func (o *initOptions) judge() error {
 	return errors.Join(p...)
 }
 
-// renderAddress is that of a stack, as the service itself spells it.
-var renderAddress = regexp.MustCompile(`^(https?://[^?#]*?/)v1/owner/([^/?#]+)/project/([^/?#]+)/stack/([^/?#]+)/?$`)
+// renderAddress is that of a stack, as the service itself spells it, or without
+// the words between the names.
+var renderAddress = regexp.MustCompile(`^(https?://[^?#]*?/(?:render-ws/v1|render-ws|v1)/)(?:owner/)?([^/?#]+)/(?:project/)?([^/?#]+)/(?:stack/)?([^/?#]+)/?$`)
 
 // locate sets the flags that say where a stack is.
 func (o *initOptions) locate(place string) error {
@@ -131,7 +133,13 @@ func (o *initOptions) locate(place string) error {
 	switch address := renderAddress.FindStringSubmatch(place); {
 	case address != nil:
 		o.datasource = "render"
-		o.render.BaseURL, o.render.Owner, o.render.Project, o.render.Stack = address[1]+"v1/", address[2], address[3], address[4]
+		o.render.BaseURL = address[1]
+		for i, name := range []*string{&o.render.Owner, &o.render.Project, &o.render.Stack} {
+			var err error
+			if *name, err = url.PathUnescape(address[2+i]); err != nil {
+				return fmt.Errorf("%s: %w", place, err)
+			}
+		}
 	case strings.HasPrefix(place, "http://"), strings.HasPrefix(place, "https://"):
 		return fmt.Errorf("%s: the address of a render stack is http://HOST/render-ws/v1/owner/OWNER/project/PROJECT/stack/STACK", place)
 	case strings.HasPrefix(place, "s3://"):

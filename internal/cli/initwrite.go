@@ -48,7 +48,7 @@ func frame(data voxel.Box) voxel.Box {
 type jobText struct {
 	strings.Builder
 	o       *initOptions
-	written map[string]bool
+	written map[string]string // the values by flag
 }
 
 // comment writes lines.
@@ -63,8 +63,8 @@ func (t *jobText) set(name, found string) {
 	if flag := t.o.flags.Lookup(name); flag.Changed {
 		found = flag.Value.String()
 	}
-	t.written[name] = true
-	fmt.Fprintf(t, "%-20s = %s\n", name, cmp.Or(found, unknownValue))
+	t.written[name] = cmp.Or(found, unknownValue)
+	fmt.Fprintf(t, "%-20s = %s\n", name, t.written[name])
 }
 
 // suggest writes a setting as a comment, unless a person gave it.
@@ -82,7 +82,7 @@ func (o *initOptions) write(s *sighting, out string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t := &jobText{o: o, written: make(map[string]bool)}
+	t := &jobText{o: o, written: make(map[string]string)}
 	t.comment("A job of ndpush: one flag to a line, lines like this are comments.\nndpush init wrote what it found. Correct what is wrong, and put what is right\nin place of each ?. Then run the commands ndpush check --job FILE and\nndpush ingest --job FILE; flags that these are given count more than this file.")
 	t.writeSource(s)
 	t.writePixels(s, j)
@@ -213,7 +213,7 @@ func (t *jobText) writeFrame(s *sighting, j *job.Job) {
 func (t *jobText) writeRest(s *sighting, j *job.Job) {
 	var rest []string
 	t.o.flags.VisitAll(func(f *pflag.Flag) {
-		if f.Changed && !t.written[f.Name] && f.Name != "out" && f.Name != "force" && f.Name != "pattern" {
+		if _, ok := t.written[f.Name]; f.Changed && !ok && f.Name != "out" && f.Name != "force" && f.Name != "pattern" {
 			rest = append(rest, f.Name)
 		}
 	})
@@ -242,17 +242,8 @@ func (t *jobText) check(out string) error {
 		return err
 	}
 	for _, l := range lines {
-		want := ""
-		switch {
-		case t.o.flags.Changed(l.key):
-			want = t.o.flags.Lookup(l.key).Value.String()
-		case l.key == "base-path":
-			want = t.o.naming.BasePath
-		default:
-			continue
-		}
-		if l.value != want {
-			return fmt.Errorf("--%s %q cannot be said in a job file: give it on the command line", l.key, want)
+		if want, ok := t.written[l.key]; ok && l.value != want {
+			return fmt.Errorf("%s = %q cannot be said in a job file: make a link with a plain name", l.key, want)
 		}
 	}
 	return nil

@@ -25,8 +25,8 @@ type stack struct {
 	width, height int
 	typ           voxel.Type
 	at            func(x, y int) uint64 // nil: whatever is there
-	broken        int    // 0: none
-	largest       *int64 // voxels that were asked for at once
+	broken        int                   // 0: none
+	largest       *int64                // voxels that were asked for at once
 }
 
 func (s stack) Open(_ context.Context, z int) (source.Slice, error) {
