@@ -29,6 +29,11 @@ func FuzzTIFF(f *testing.F) {
 			}
 			return m
 		}
+		if m, err := tiff.OpenPage(bytes.NewReader(p), int64(len(p)), 1); err == nil {
+			if w, h := m.Size(); int64(w)*int64(h)*int64(m.SampleSize()) <= 1<<22 {
+				readBands(t, m, h)
+			}
+		}
 		m := open()
 		if m == nil {
 			return

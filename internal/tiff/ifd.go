@@ -46,6 +46,7 @@ type file struct {
 
 // A directory is an image file directory (IFD): what is said of one page.
 type directory struct {
+	at      uint64 // its offset
 	entries []entry
 	next    uint64 // offset of the next directory, or 0
 }
@@ -148,7 +149,7 @@ func (f *file) directory(offset uint64) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &directory{next: f.uint(p[n*entryBytes:])}
+	d := &directory{at: offset, next: f.uint(p[n*entryBytes:])}
 	for e := range bytesOf(p[:n*entryBytes], int(entryBytes)) {
 		d.entries = append(d.entries, f.entry(e))
 	}

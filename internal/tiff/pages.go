@@ -1,6 +1,7 @@
 package tiff
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -34,6 +35,51 @@ func (f *file) onlyPage(first *directory, l *layout) error {
 		next = d.next
 	}
 	return nil
+}
+
+// pageLayout is the layout of a page, counted from 0.
+func (f *file) pageLayout(first *directory, page int) (*layout, error) {
+	if page > 0 && first.next == 0 {
+		if l, err := f.layout(first); err == nil && uint64(page) < f.hiddenPages(first, l) {
+			return l.hidden(page), nil
+		}
+	}
+	d, err := f.page(first, page)
+	if err != nil {
+		return nil, err
+	}
+	return f.layout(d)
+}
+
+// page walks along the directories to a page.
+func (f *file) page(first *directory, page int) (d *directory, err error) {
+	if page < 0 {
+		return nil, errors.New("there is none")
+	}
+	d = first
+	seen := map[uint64]bool{first.at: true}
+	for n := 1; n <= page; n++ {
+		switch {
+		case d.next == 0:
+			return nil, fmt.Errorf("the file has %d", n)
+		case seen[d.next]:
+			return nil, errors.New("a loop of directories")
+		}
+		seen[d.next] = true
+		if d, err = f.directory(d.next); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// hidden is the layout of an image behind the one that the directory is of: see
+// hiddenPages. It is a strip as high as the image, which ImageJ writes.
+func (l *layout) hidden(page int) *layout {
+	size := int64(l.width) * int64(l.height) * int64(l.bytes)
+	l.segHeight, l.damage = l.height, nil
+	l.segments = []segment{{l.segments[0].offset + int64(page)*size, size}}
+	return l
 }
 
 // fullPage reports whether d is an image of its own beside the first.

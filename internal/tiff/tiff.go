@@ -2,9 +2,10 @@
 //
 // It reads what microscopes and their software write: one channel of unsigned
 // 8, 16, 32 or 64 bits, in strips or tiles, classic TIFF or BigTIFF, of either
-// byte order, stored as is or compressed with deflate, LZW, PackBits or Zstandard. Rows go
-// straight into the caller's memory, a band at a time, in one pass downwards; an
-// image is never held whole. Everything else is refused by its name.
+// byte order, stored as is or compressed with deflate, LZW, PackBits or
+// Zstandard. Rows go straight into the caller's memory, a band at a time, in one
+// pass downwards; an image is never held whole. Values come as they are stored,
+// also where 0 is white. Everything else is refused by its name.
 //
 // Open checks every size and place against the file before memory is taken for
 // it, so that a hostile file is an error and not a surprise. A file that is cut
@@ -12,10 +13,13 @@
 //
 // Sources: TIFF Revision 6.0 (Adobe, 1992), cited as TIFF 6.0 with its section;
 // Adobe Photoshop TIFF Technical Notes (2002) for deflate; "BigTIFF Design"
-// (https://libtiff.gitlab.io/libtiff/specification/bigtiff.html).
+// (https://libtiff.gitlab.io/libtiff/specification/bigtiff.html); RFC 8878
+// (Zstandard).
 //
 // golang.org/x/image/tiff was the alternative: it decodes whole images of 8 and
-// 16 bits, through an interface call per voxel.
+// 16 bits, through an interface call per voxel. Nothing is left to it that this
+// package refuses: what it reads of that comes in colour or, if it is bilevel, as
+// 0 and 255, which are not the values that are stored.
 package tiff
 
 import (
@@ -26,7 +30,7 @@ import (
 	"io"
 )
 
-// An Image is the first page of a TIFF file, read downwards. One goroutine uses
+// An Image is a page of a TIFF file, read downwards. One goroutine uses
 // it at a time.
 type Image struct {
 	layout layout
@@ -55,10 +59,29 @@ func Open(r io.ReaderAt, size int64) (*Image, error) {
 	if err := f.onlyPage(dir, l); err != nil {
 		return nil, fmt.Errorf("tiff: %w", err)
 	}
+	return newImage(r, l), nil
+}
+
+// OpenPage is Open for one page of a file that may have many. It counts from 0
+// what has a directory, thumbnails too, and the images of a stack that ImageJ
+// keeps behind a single one. A page that the file does not have is an error.
+func OpenPage(r io.ReaderAt, size int64, page int) (*Image, error) {
+	f, first, err := openFile(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("tiff: %w", err)
+	}
+	l, err := f.pageLayout(first, page)
+	if err != nil {
+		return nil, fmt.Errorf("tiff: page %d, counted from 0: %w", page, err)
+	}
+	return newImage(r, l), nil
+}
+
+func newImage(r io.ReaderAt, l *layout) *Image {
 	m := &Image{layout: *l}
 	m.raw = rawReader{layout: &m.layout, r: r}
 	m.coded = codedReader{layout: &m.layout, r: r}
-	return m, nil
+	return m
 }
 
 // Size is the image's width and height in pixels; neither is 0.

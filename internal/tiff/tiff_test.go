@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -154,6 +155,78 @@ func TestLarge(t *testing.T) {
 	}
 }
 
+// Each page of a stack can be asked for, and only those that are there.
+func TestPages(t *testing.T) {
+	names, err := filepath.Glob("testdata/pages/*.tif")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no images", err)
+	}
+	for _, name := range names {
+		p := readFile(t, name)
+		if _, err := tiff.Open(bytes.NewReader(p), int64(len(p))); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: Open says %v", name, err)
+		}
+		for page := range 3 {
+			m, err := tiff.OpenPage(bytes.NewReader(p), int64(len(p)), page)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			got, _, err := readBands(t, m, 10)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			want := bytes.Clone(images()[1])
+			for i := range want {
+				want[i] += byte(page)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s: other pixels in page %d", name, page)
+			}
+		}
+		for page, want := range map[int]string{3: "page 3, counted from 0: the file has", -1: "page -1, counted from 0: there is none"} {
+			if _, err := tiff.OpenPage(bytes.NewReader(p), int64(len(p)), page); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %v, want %q", name, err, want)
+			}
+		}
+	}
+}
+
+// A page behind a loop of directories is not there.
+func TestPagesLoop(t *testing.T) {
+	p := readFile(t, "testdata/good/8-none-strips-II-classic-p1.tif")
+	le := binary.LittleEndian
+	dir := le.Uint32(p[4:])
+	le.PutUint32(p[int(dir)+2+12*int(le.Uint16(p[dir:])):], dir)
+	const want = "tiff: page 1, counted from 0: a loop of directories"
+	if _, err := tiff.OpenPage(bytes.NewReader(p), int64(len(p)), 1); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// Reading takes no more memory than Held says.
+func TestHeld(t *testing.T) {
+	names, err := filepath.Glob("testdata/large/*.tif")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(names, good(t)...) {
+		m := open(t, readFile(t, name))
+		w, h := m.Size()
+		dst := make([]byte, w*m.SampleSize())
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for y := range h {
+			if err := m.ReadRows(t.Context(), dst, image.Rect(0, y, w, y+1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if got := int64(after.TotalAlloc - before.TotalAlloc); got > m.Held()+16<<10 {
+			t.Errorf("%s: %d bytes taken, Held says %d", name, got, m.Held())
+		}
+	}
+}
+
 // Every combination, written now by the programs that this machine has. They
 // may be missing, unless NDPUSH_PEERS is set.
 func TestPeers(t *testing.T) {
@@ -242,6 +315,9 @@ func TestHeaders(t *testing.T) {
 		{"few strips", set(278, 29), "strip offsets: tag 273 has 6 values, want 1"},
 		{"no rows per strip", set(278, 0), "RowsPerStrip is 0"},
 		{"12 bits", set(258, 12), "cannot read 12 bits per sample"},
+		{"WebP", set(259, 50001), "cannot read WebP compression"},
+		{"LZMA", set(259, 34925), "cannot read LZMA compression"},
+		{"YCbCr", set(262, 6), "cannot read YCbCr images"},
 		{"unknown codec", set(259, 4711), "cannot read compression 4711"},
 		{"fill order", func(t *testing.T, p []byte) {
 			le.PutUint16(entryAt(t, p, 277), 266)

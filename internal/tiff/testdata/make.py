@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Writes the images of this directory with tifffile and libtiff's tiffcp.
 
-    make.py DIR        the committed ones, into DIR/good, DIR/large and DIR/refused
+    make.py DIR        the committed ones, into DIR/good, DIR/large, DIR/pages and DIR/refused
     make.py DIR all    every combination, for the test against the live programs
 
 (Debian: python3-tifffile python3-numpy python3-pil libtiff-tools.)
@@ -94,6 +94,21 @@ def odd(d):
     yield '8-thumbnail.tif', thumbnail
 
 
+def pages(d):
+    """Files of three pages: to each pixel of 8 bits that of page k, counted from 0, adds k."""
+    stack = numpy.stack([pixels(8) + numpy.uint8(k) for k in range(3)])
+    yield 'stack.tif', lambda p: write(p, stack)
+    yield 'imagej.tif', lambda p: tifffile.imwrite(p, stack, imagej=True)
+    yield 'imagej-hidden.tif', lambda p: tifffile.imwrite(p, stack, imagej=True, truncate=True)
+
+    def mixed(p):
+        with tifffile.TiffWriter(p, bigtiff=True, byteorder='>') as t:
+            t.write(stack[0], photometric='minisblack', metadata=None, tile=(16, 16))
+            t.write(stack[1], photometric='minisblack', metadata=None, compression=8, predictor=True)
+            t.write(stack[2], photometric='miniswhite', metadata=None, rowsperstrip=3)
+    yield 'mixed.tif', mixed
+
+
 def refused(d):
     """What is not read. The name says why."""
     i16 = pixels(16).view('i2')
@@ -127,11 +142,11 @@ COMMITTED = {
 
 
 def main(d, everything=False):
-    for sub, makers in ('good', (matrix, libtiff, odd)), ('large', (large,)), ('refused', (refused,)):
+    for sub, makers in ('good', (matrix, libtiff, odd)), ('large', (large,)), ('pages', (pages,)), ('refused', (refused,)):
         os.makedirs(os.path.join(d, sub), exist_ok=True)
         for maker in makers:
             for name, make in maker(d):
-                if everything or maker in (large, odd, refused) or name in COMMITTED:
+                if everything or maker in (large, pages, odd, refused) or name in COMMITTED:
                     make(os.path.join(d, sub, name))
 
 
