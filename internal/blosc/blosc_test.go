@@ -2,8 +2,11 @@ package blosc_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -180,6 +183,42 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// Zstd looks at what two bytes hold before it chooses.
+func TestAutoShuffle(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, tt := range []struct {
+		name        string
+		mean, sigma float64
+		want        blosc.Shuffle
+	}{
+		{"12 bits, the upper byte the same", 128, 10, blosc.ByteShuffle},
+		{"16 bits, edges in the upper byte", 2000, 40, blosc.BitShuffle},
+	} {
+		var src []byte
+		for i := range 1 << 19 {
+			v := tt.mean * (1 + 0.15*math.Sin(float64(i)/100))
+			src = binary.LittleEndian.AppendUint16(src, uint16(v+tt.sigma*rnd.NormFloat64()))
+		}
+		for _, level := range []int{0, 4} {
+			e, err := blosc.NewEncoder(blosc.Options{Codec: blosc.Zstd, Level: level})
+			if err != nil {
+				t.Fatal(err)
+			}
+			frame, err := e.Append(nil, src, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := tt.want
+			if level == 4 { // takes its time anyway
+				want = blosc.ByteShuffle
+			}
+			if h, err := blosc.ParseHeader(frame); err != nil || h.Shuffle != want {
+				t.Errorf("%s, level %d: %v shuffle, error %v, want %v", tt.name, level, h.Shuffle, err, want)
+			}
+		}
+	}
+}
+
 // Frame after frame takes no new memory. Zstd's pools do, under the race
 // detector only, so it is left out.
 func TestAllocs(t *testing.T) {
@@ -196,4 +235,77 @@ func TestAllocs(t *testing.T) {
 	}); n > 0 {
 		t.Errorf("%v allocations for a frame there and back", n)
 	}
+}
+
+// Codecs can be switched between frames: each is as from an encoder of its own.
+func TestSwitch(t *testing.T) {
+	e, err := blosc.NewEncoder(blosc.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := labels(1<<20, 2)
+	for _, codec := range []blosc.Codec{blosc.Zstd, blosc.None, blosc.LZ4, blosc.Zstd, blosc.LZ4} {
+		own, err := blosc.NewEncoder(blosc.Options{Codec: codec})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := own.Append(nil, src, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Switch(codec); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := e.Append(nil, src, 2); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%v after another: %d bytes, error %v, want %d", codec, len(got), err, len(want))
+		}
+	}
+	if err := e.Switch(blosc.Zlib); err == nil {
+		t.Error("a switch to zlib gives no error")
+	}
+}
+
+// An encoder keeps to the memory that its comment tells, whatever the data.
+func TestEncoderMemory(t *testing.T) {
+	const mib = 1 << 20
+	for _, tt := range []struct {
+		codecs []blosc.Codec
+		most   int
+	}{
+		{[]blosc.Codec{blosc.LZ4}, 1280 << 10},
+		{[]blosc.Codec{blosc.Zstd}, 3600 << 10},
+		{[]blosc.Codec{blosc.LZ4, blosc.Zstd}, 3600 << 10},
+	} {
+		frame := make([]byte, 0, blosc.MaxLen(mib))
+		srcs := [][]byte{labels(mib, 2), halfNoise(mib, 8), noise(mib)}
+		before := heap()
+		e, err := blosc.NewEncoder(blosc.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, codec := range tt.codecs {
+			e.Switch(codec)
+			for _, src := range srcs {
+				for _, ts := range []int{1, 2, 8} {
+					e.Append(frame, src, ts)
+				}
+			}
+		}
+		took := heap() - before
+		runtime.KeepAlive(e)
+		runtime.KeepAlive(frame)
+		runtime.KeepAlive(srcs)
+		t.Logf("%v: %d KiB", tt.codecs, took>>10)
+		if took > tt.most {
+			t.Errorf("%v take %d KiB, want at most %d", tt.codecs, took>>10, tt.most>>10)
+		}
+	}
+}
+
+// heap is the memory in use.
+func heap() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }

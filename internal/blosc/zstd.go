@@ -19,6 +19,9 @@ const (
 
 	// zstdGroup is how much shares the tables that say how often what is there.
 	zstdGroup = 4 * zstdBlock
+
+	// maxSequences are as many as are kept of a group; there are hardly ever more.
+	maxSequences = zstdGroup / 8
 )
 
 // How matches are sought.
@@ -82,6 +85,9 @@ func (z *zstdWriter) compress(dst, src []byte, alike bool) int {
 	dst[4] = zstdSingleSegment | zstdSizeIn4Bytes
 	le.PutUint32(dst[5:], uint32(len(src)))
 	pos := zstdFrameHeader
+	if z.bytes == nil { // at once, as to grow would leave garbage
+		z.bytes, z.sequences = make([]byte, 0, zstdGroup), make([]sequence, 0, maxSequences)
+	}
 	search := !(alike && z.noise(src))
 	clear(z.seen[:])
 	z.offsets = [3]uint32{1, 4, 8}
@@ -156,7 +162,7 @@ func (z *zstdWriter) find(src []byte, lo, hi int) {
 	p := unsafe.SliceData(src)
 	anchor := lo
 	// Loads begin at ip+1 or before and end at hi or before.
-	for ip := max(lo, 1); ip+1+8 <= hi; {
+	for ip := max(lo, 1); ip+1+8 <= hi && len(z.sequences) < maxSequences; {
 		v := load64(p, ip)
 		at := &z.seen[hash8(v)]
 		start, ref := ip, int(*at)
@@ -179,7 +185,7 @@ func (z *zstdWriter) find(src []byte, lo, hi int) {
 			z.seen[hash8(load64(p, start+2))] = uint32(start + 2)
 			z.seen[hash8(load64(p, end-2))] = uint32(end - 2)
 		}
-		for end+8 <= hi {
+		for end+8 <= hi && len(z.sequences) < maxSequences {
 			again := end - int(z.offsets[1])
 			if again < 0 || load32(p, again) != load32(p, end) {
 				break
