@@ -27,11 +27,11 @@ var soakProfiles = flag.String("soak.profiles", "", "an existing directory for h
 // All of the program takes part but BOSS's memory: what is posted is thrown away.
 func TestGrowth(t *testing.T) {
 	const (
-		side = 96 // a cuboid of 144 KiB: to keep one of each chunk would show
-		// What comes and goes: frames of workers, and their connections, of which
-		// there are more when BOSS proves to be quick.
+		side = 128 // a cuboid of 256 KiB: to keep one of each chunk would show
+		// What comes and goes: frames of workers, whose encoders take up to 1 MiB, and
+		// connections, of which there are more when BOSS proves to be quick.
 		workers = 2
-		slack   = 1 << 20
+		slack   = 2 * workers << 20
 		few     = 6 * workers
 	)
 	chunks, first := 60, 15
@@ -121,11 +121,11 @@ func startScale(t *testing.T, at ...int) (*boss, *[]weight) {
 // weigh weighs this process when the others have had time to come to where they wait.
 func weigh(t *testing.T, cuboids int) weight {
 	time.Sleep(time.Second / 2)
+	files, _ := os.ReadDir("/proc/self/fd") // none where there is no such thing; the collector closes those that were forgotten
 	runtime.GC()
 	runtime.GC() // what was in pools at the first one
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	files, _ := os.ReadDir("/proc/self/fd") // none where there is no such thing
 	if *soakProfiles != "" {
 		profile(t, filepath.Join(*soakProfiles, fmt.Sprintf("heap-%04d.pprof", cuboids)))
 	}
