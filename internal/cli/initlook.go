@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/neurodata/ndpush/internal/discover"
@@ -17,19 +18,19 @@ import (
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
-// A place of files can be listed, and they can be opened.
-type place interface {
+// A filePlace can be listed, and they can be opened.
+type filePlace interface {
 	source.Opener
 	source.Finder
 }
 
 var (
-	_ place = local.Dir("")
-	_ place = (*s3.Bucket)(nil)
+	_ filePlace = local.Dir("")
+	_ filePlace = (*s3.Bucket)(nil)
 )
 
 // openPlace opens the directory or the bucket, and says how much it holds in memory.
-func (o *initOptions) openPlace(ctx context.Context) (place, int64, error) {
+func (o *initOptions) openPlace(ctx context.Context) (filePlace, int64, error) {
 	if o.datasource == "local" {
 		return local.Dir(o.naming.BasePath), 0, nil
 	}
@@ -118,17 +119,12 @@ func (s *sighting) describeFiles(found *discover.Finding, pattern source.Pattern
 	if s.series.Odd > 0 {
 		s.files = append(s.files, fmt.Sprintf("Not read: %s whose numbers have other zeros in front, like %s.", human.Count(s.series.Odd, "file"), s.series.OddName))
 	}
-	for i, other := range found.Series {
-		switch {
-		case other == s.series:
-		case i > told:
-			s.files = append(s.files, "And more.")
-		default:
-			s.files = append(s.files, fmt.Sprintf("Not read: %s like %s; --pattern '%s' chooses them.", human.Count(other.Count(), "file"), other, other))
-		}
-		if i > told {
-			break
-		}
+	others := slices.DeleteFunc(slices.Clone(found.Series), func(other *discover.Series) bool { return other == s.series })
+	for _, other := range firstOf(others, told) {
+		s.files = append(s.files, fmt.Sprintf("Not read: %s like %s; --pattern '%s' chooses them.", human.Count(other.Count(), "file"), other, other))
+	}
+	if n := len(others) - told; n > 0 {
+		s.files = append(s.files, fmt.Sprintf("Nor %d more such series.", n))
 	}
 	if found.Changing > 0 {
 		s.files = append(s.files, fmt.Sprintf("Not read: %s whose names hold several numbers that change, like %s.", human.Count(found.Changing, "file"), found.ChangingName))
@@ -156,7 +152,7 @@ func (a *app) lookAtStack(ctx context.Context, o *initOptions) (*sighting, error
 	}
 	stack := o.stack
 	s := &sighting{box: stack.Extent(), typ: given, fetch: stack.Memory()}
-	s.gaps = (&source.Listing{Slices: source.Ranges(append([]int(nil), stack.Sections()...))}).Missing(s.box.Z())
+	s.gaps = (&source.Listing{Slices: source.Ranges(slices.Clone(stack.Sections()))}).Missing(s.box.Z())
 	if r := stack.Resolution(); r[0] > 0 && r[1] > 0 && r[2] > 0 {
 		s.size = discover.VoxelSize{X: r[0], Y: r[1], Z: r[2], From: "the stack"}
 	}

@@ -87,7 +87,7 @@ func (o *initOptions) write(s *sighting, out string) (string, error) {
 	t.writeSource(s)
 	t.writePixels(s, j)
 	t.writeNames(s)
-	t.writeFrame(s, j)
+	t.writeFrame(j)
 	t.writeRest(s, j)
 	return t.String(), t.check(out)
 }
@@ -200,7 +200,7 @@ func (t *jobText) writeNames(s *sighting) {
 	t.WriteString("ensure-resources     = true\n")
 }
 
-func (t *jobText) writeFrame(s *sighting, j *job.Job) {
+func (t *jobText) writeFrame(j *job.Job) {
 	f := frame(j.Whole())
 	t.WriteString("\n")
 	t.comment("The coordinate frame to create. It can never be changed: rather too large than too\nsmall. These are the data, rounded up to BOSS's cubes of 512×512×16.")
