@@ -101,9 +101,9 @@ func (p *Page) view() rect {
 	if f := p.Frame.WithZ(p.Image.Z()).Intersect(around); !f.Empty() {
 		seen = seen.Around(f)
 	}
-	unit := max(1, max(seen.X().Len(), seen.Y().Len())/1000)
-	seen.Min.X, seen.Min.Y = seen.Min.X-75*unit, seen.Min.Y-30*unit // room for numbers
-	seen.Max.X, seen.Max.Y = seen.Max.X+45*unit, seen.Max.Y+15*unit
+	long := max(seen.X().Len(), seen.Y().Len())
+	seen.Min.X, seen.Min.Y = seen.Min.X-long/11, seen.Min.Y-long/25 // room for numbers
+	seen.Max.X, seen.Max.Y = seen.Max.X+long/20, seen.Max.Y+long/50
 	return rectOf(seen)
 }
 
