@@ -28,13 +28,14 @@ var soakProfiles = flag.String("soak.profiles", "", "an existing directory for h
 func TestGrowth(t *testing.T) {
 	const (
 		side = 128 // a cuboid of 256 KiB: to keep one of each chunk would show
-		// What comes and goes: frames of workers, whose encoders take up to 1 MiB, and
-		// connections, of which there are more when BOSS proves to be quick.
+		// What comes and goes: frames of workers, with the 4 MiB that the plan has for
+		// the encoders of each, made when they are needed, and connections, of which
+		// there are more when BOSS proves to be quick.
 		workers = 2
-		slack   = 2 * workers << 20
+		slack   = workers * 4 << 20
 		few     = 6 * workers
 	)
-	chunks, first := 60, 15
+	chunks, first := 100, 15
 	if *soakLong {
 		chunks, first = 500, 50
 	}
