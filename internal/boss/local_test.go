@@ -168,7 +168,7 @@ func TestPostAndGet(t *testing.T) {
 }
 
 func TestDownsample(t *testing.T) {
-	c, _ := local(t, localboss.Options{}, boss.Options{})
+	c, _ := local(t, localboss.Options{HoldDownsample: true}, boss.Options{})
 	ch := create(t, c, boss.ChannelInfo{Name: "im1", Type: "image", Datatype: "uint8"})
 	d, err := ch.Downsample(t.Context())
 	if err != nil || d.Status != "NOT_DOWNSAMPLED" || d.Levels != 3 || d.CuboidSize["0"] != [3]int{512, 512, 16} || d.Extent["0"] != [3]int{2048, 2048, 64} || d.VoxelSize["1"][0] != 8 {

@@ -115,7 +115,7 @@ func TestCheckPermission(t *testing.T) {
 
 // Posting to a channel that is downsampled has a price, which is said.
 func TestCheckDownsampled(t *testing.T) {
-	l := newLab(t, localboss.Options{DownsampleAfter: time.Nanosecond})
+	l := newLab(t, localboss.Options{})
 	l.create()
 	access, err := boss.ReadAccess(l.access)
 	if err != nil {
@@ -132,6 +132,11 @@ func TestCheckDownsampled(t *testing.T) {
 	}
 	if err := ch.StartDownsample(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	for d := (boss.Downsample{}); d.Status != "DOWNSAMPLED"; {
+		if d, err = ch.Downsample(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	code, stdout, _ := l.run("check")
 	wants(t, code, 0, stdout, "warn  resources: the channel is downsampled: .*")

@@ -15,6 +15,9 @@ import (
 
 const tokenFile = "token"
 
+// publicToken is what BossDB lets everyone read with.
+const publicToken = "public"
+
 // token is the given one, or the one in dir, or a new one. If it is not the one
 // in dir it is put there, so that clients outlive a restart.
 func token(dir, given string) (string, error) {

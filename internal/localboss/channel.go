@@ -3,7 +3,6 @@ package localboss
 import (
 	"net/http"
 	"slices"
-	"time"
 )
 
 func (s *Server) getChannel(c *call) reply {
@@ -165,7 +164,7 @@ func (s *Server) channelReply(status int, ex *experiment, ch *channel) reply {
 		Path        *string  `json:"cv_path"`
 	}{Name: ch.Name, Public: ch.Public, Description: ch.Description, Experiment: ex.Name,
 		DefaultTime: ch.DefaultTime, Type: ch.Type, Base: ch.Base, Datatype: ch.Datatype, Creator: ch.Creator,
-		Sources: ex.alive(ch.Sources), Downsample: ch.status(s.opt.DownsampleAfter, time.Now()),
+		Sources: ex.alive(ch.Sources), Downsample: ch.Downsample,
 		Related: ex.alive(ch.Related), Storage: ch.Storage})
 }
 

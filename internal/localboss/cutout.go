@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/neurodata/ndpush/internal/blosc"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -37,8 +37,22 @@ type cutout struct {
 	downsampled bool
 }
 
-// cutout judges the URL in the order of bosscore/request.py.
+// cutout judges the URL of the cutout service.
 func (s *Server) cutout(c *call) (cutout, reply, bool) {
+	box := voxel.NewBox(parseRange(c.names[4]), parseRange(c.names[5]), parseRange(c.names[6]))
+	return s.judge(c, place{level: c.names[3], times: c.names[7], box: box, text: strings.Join(c.names[3:7], "/")})
+}
+
+// A place is where the URL of a service of voxels points.
+type place struct {
+	level, times string
+	box          voxel.Box
+	text         string // of the URL
+	malformed    bool   // the box is none
+}
+
+// judge judges a place in the order of bosscore/request.py.
+func (s *Server) judge(c *call, at place) (cutout, reply, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	fail := func(p reply) (cutout, reply, bool) { return cutout{}, p, false }
@@ -57,25 +71,28 @@ func (s *Server) cutout(c *call) (cutout, reply, bool) {
 		annotation:  ch.Type == "annotation",
 		datatype:    t,
 		base:        ch.Base,
+		box:         at.box,
 		cloudVolume: ch.Storage == "cloudvol",
-		downsampled: ch.status(s.opt.DownsampleAfter, time.Now()) == downsampled,
+		downsampled: ch.Downsample == downsampled,
 		times:       voxel.Range{Min: ch.DefaultTime, Max: ch.DefaultTime + 1},
 	}
-	if text := c.names[7]; text != "" {
-		cut.times, cut.timeAsked = parseRange(text), true
-		if p, ok := checkTimes(text, cut.times, ex.Times); !ok {
+	if at.times != "" {
+		cut.times, cut.timeAsked = parseRange(at.times), true
+		if p, ok := checkTimes(at.times, cut.times, ex.Times); !ok {
 			return fail(p)
 		}
 	}
-	level, _ := strconv.Atoi(c.names[3])
+	level, _ := strconv.Atoi(at.level)
 	if level < ch.Base || level >= ch.Base+ex.Levels {
 		return fail(bossError(typeError, "Invalid resolution %d. The resolution has to be within %d and %d", level, ch.Base, ch.Base+ex.Levels))
 	}
 	cut.key = key{channel: ch.ID, level: level}
-	cut.box = voxel.NewBox(parseRange(c.names[4]), parseRange(c.names[5]), parseRange(c.names[6]))
+	if at.malformed {
+		return fail(bossError(typeError, "Type error in cutout argument%s", at.text))
+	}
 	// The frame is that of level 0 whatever the level.
 	if cut.box.Empty() || !s.state.Frames[ex.Frame].box().Contains(cut.box) {
-		return fail(bossError(invalidCutout, "Incorrect cutout arguments %s", strings.Join(c.names[3:7], "/")))
+		return fail(bossError(invalidCutout, "Incorrect cutout arguments %s", at.text))
 	}
 	if t == voxel.Uint32 { // known to the models and to nothing else
 		return fail(page(http.StatusInternalServerError))
@@ -91,13 +108,25 @@ func (fr *frame) box() voxel.Box {
 }
 
 // parseRange reads what the URL's pattern has found to be digits, a colon,
-// digits. Too many digits are the largest int, which no frame contains.
+// digits; without a colon they are a range of one. Too many digits are more than
+// any frame contains.
 func parseRange(text string) voxel.Range {
-	lo, hi, _ := strings.Cut(text, ":")
-	var r voxel.Range
-	r.Min, _ = strconv.Atoi(lo)
-	r.Max, _ = strconv.Atoi(hi)
+	lo, hi, ok := strings.Cut(text, ":")
+	r := voxel.Range{Min: parseNumber(lo), Max: parseNumber(hi)}
+	if !ok {
+		r.Max = r.Min + 1
+	}
 	return r
+}
+
+// parseNumber reads digits. Too many are a number that can still be multiplied
+// with another one.
+func parseNumber(digits string) int {
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return math.MaxInt32
+	}
+	return min(n, math.MaxInt32)
 }
 
 // checkTimes is off by one, as the server is: the sample after the last is taken.
@@ -294,9 +323,7 @@ func (s *Server) blacken(c *call) reply {
 }
 
 func (s *Server) getCutout(c *call) reply {
-	switch c.URL.Query().Get("access-mode") {
-	case "", "cache", "no-cache", "raw":
-	default:
+	if !c.accessMode() {
 		return page(http.StatusInternalServerError)
 	}
 	cut, p, ok := s.cutout(c)
@@ -306,48 +333,88 @@ func (s *Server) getCutout(c *call) reply {
 	if cut.tooLarge() {
 		return bossError(tooLarge, "Cutout request is over 500MB when uncompressed. Reduce cutout dimensions.")
 	}
-	unreadable := cut.annotation && cut.key.level > cut.base && !cut.downsampled ||
-		!cut.annotation && cut.datatype == voxel.Uint64 || cut.times.Empty()
-	if unreadable || c.accept == jsonType { // voxels have no form in JSON
+	if cut.unreadable() || c.accept == jsonType { // voxels have no form in JSON
 		return page(http.StatusInternalServerError)
 	}
+	switch {
+	case c.accept != jpegType:
+	case cut.timeAsked:
+		return bossStatus(http.StatusBadRequest, 2005, "The cutout service JPEG interface does not support 4D cutouts")
+	case cut.datatype != voxel.Uint8:
+		return bossStatus(http.StatusBadRequest, wrongData, "The cutout service JPEG interface only supports uint8 image data")
+	}
+	return s.render(c, cut, pack)
+}
+
+// accessMode reports whether the parameter is one that there is.
+func (c *call) accessMode() bool {
+	switch c.URL.Query().Get("access-mode") {
+	case "", "cache", "no-cache", "raw":
+		return true
+	}
+	return false
+}
+
+// unreadable reports whether spdb fails where all else was in order.
+func (cut cutout) unreadable() bool {
+	return cut.annotation && cut.key.level > cut.base && !cut.downsampled ||
+		!cut.annotation && cut.datatype == voxel.Uint64 || cut.times.Empty()
+}
+
+// A packer appends a cutout's voxels to body in the form that was asked for.
+type packer func(body []byte, c *call, cut cutout, voxels []byte) ([]byte, error)
+
+// render reads a cutout and packs it.
+func (s *Server) render(c *call, cut cutout, pack packer) reply {
 	n := min(2*cut.bytes(), s.opt.Memory) // the voxels and the answer
 	if err := s.memory.Acquire(c.Context(), n); err != nil {
 		return page(http.StatusInternalServerError)
 	}
 	data, body := s.buffers.get(), s.buffers.get()
 	defer s.buffers.put(data)
-	p, err := s.render(c, cut, data, body)
+	free := func() { s.memory.Release(n); s.buffers.put(body) }
+	err := s.read(c, cut, data)
+	if err == nil {
+		*body, err = pack(*body, c, cut, *data)
+	}
 	if err != nil {
 		s.log.Error("read cutout", "err", err)
-		p = page(http.StatusInternalServerError)
+		p := page(http.StatusInternalServerError)
+		p.free = free
+		return p
 	}
-	p.free = func() { s.memory.Release(n); s.buffers.put(body) }
-	return p
+	return reply{status: http.StatusOK, kind: c.accept, body: *body, free: free}
 }
 
-// render reads a cutout to data and packs it into body.
-func (s *Server) render(c *call, cut cutout, data, body *buffer) (reply, error) {
+// read fills data with a cutout's voxels.
+func (s *Server) read(c *call, cut cutout, data *buffer) error {
 	data.resize(int(cut.bytes()))
-	var err error
 	if cut.cloudVolume {
 		clear(*data)
-	} else if err = cut.blocks(*data, s.volume.read); err != nil {
-		return reply{}, err
+	} else if err := cut.blocks(*data, s.volume.read); err != nil {
+		return err
 	}
 	if c.raw() {
-		cut.blocks(*data, s.hidden.mask)
+		return cut.blocks(*data, s.hidden.mask)
 	}
-	if c.accept == npygzType {
-		*body, err = appendNPYGZ(*body, *data, cut.datatype, cut.shape())
-	} else {
-		var e *blosc.Encoder
-		if e, err = blosc.NewEncoder(blosc.Options{}); err == nil {
-			// The item size is that in bits, as the server has it by mistake.
-			*body, err = e.Append(*body, *data, 8*cut.datatype.Size())
-		}
+	return nil
+}
+
+// pack is the packer of the cutout service.
+func pack(body []byte, c *call, cut cutout, voxels []byte) ([]byte, error) {
+	switch c.accept {
+	case npygzType:
+		return appendNPYGZ(body, voxels, cut.datatype, cut.shape())
+	case jpegType: // the slices below each other
+		size := cut.box.Size()
+		return appendJPEG(body, grayImage(voxels, size.X, size.Y*size.Z), 85)
 	}
-	return reply{status: http.StatusOK, kind: c.accept, body: *body}, err
+	e, err := blosc.NewEncoder(blosc.Options{})
+	if err != nil {
+		return body, err
+	}
+	// The item size is that in bits, as the server has it by mistake.
+	return e.Append(body, voxels, 8*cut.datatype.Size())
 }
 
 // A buffer is memory that is used again.

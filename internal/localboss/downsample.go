@@ -11,7 +11,9 @@ import (
 const (
 	notDownsampled = "NOT_DOWNSAMPLED"
 	queued         = "QUEUED"
+	inProgress     = "IN_PROGRESS"
 	downsampled    = "DOWNSAMPLED"
+	failed         = "FAILED"
 )
 
 // maxLevels is how many levels have a cuboid size (spdb, CUBOIDSIZE).
@@ -20,15 +22,6 @@ const maxLevels = 13
 // maxDownsample is the number of voxels of 200×200×200 cubes: more needs an
 // administrator (bossspatialdb/downsample.py).
 const maxDownsample = 200 * 200 * 200 * 512 * 512 * 16
-
-// status is the channel's state now. A queued one is done after a while;
-// after 0 it stays queued.
-func (ch *channel) status(after time.Duration, now time.Time) string {
-	if ch.Downsample == queued && after > 0 && now.Sub(ch.Queued) >= after {
-		return downsampled
-	}
-	return ch.Downsample
-}
 
 // target is the channel a downsample call is about, if the user may have it.
 func (st *state) target(c *call) (*experiment, *channel, reply, bool) {
@@ -56,7 +49,7 @@ func (s *Server) getDownsample(c *call) reply {
 			return page(http.StatusInternalServerError)
 		}
 		h := hierarchy(ex, fr, c.URL.Query().Get("iso") == "true")
-		h.Status = ch.status(s.opt.DownsampleAfter, time.Now())
+		h.Status = ch.Downsample
 		return object(http.StatusOK, h)
 	})
 }
@@ -120,7 +113,9 @@ func (s *Server) postDownsample(c *call) reply {
 		if s.opt.NoVolumeWrite {
 			return forbidden()
 		}
-		switch ch.status(s.opt.DownsampleAfter, time.Now()) {
+		switch ch.Downsample {
+		case inProgress:
+			return bossError(invalidState, "Channel is currently being downsampled. Invalid Request.")
 		case queued:
 			return bossError(invalidState, "Channel is already waiting to be downsampled. Invalid Request.")
 		case downsampled:
@@ -138,6 +133,7 @@ func (s *Server) postDownsample(c *call) reply {
 			return bossError(invalidState, "Large downsamples require admin permissions to trigger. Invalid Request.")
 		}
 		ch.Downsample, ch.Queued = queued, time.Now()
+		s.wakeDownsampler()
 		return empty(http.StatusCreated)
 	})
 }
@@ -148,9 +144,10 @@ func (s *Server) deleteDownsample(c *call) reply {
 		if !ok {
 			return p
 		}
-		if ch.status(s.opt.DownsampleAfter, time.Now()) != queued {
+		if ch.Downsample != queued && ch.Downsample != inProgress {
 			return bossError(invalidState, "You can only cancel a queued or in-progress downsample operation.")
 		}
+		s.downsampler.cancel(ch.ID)
 		ch.Downsample = notDownsampled
 		return empty(http.StatusNoContent)
 	})

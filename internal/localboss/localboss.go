@@ -13,10 +13,10 @@
 // to live with all of it, so all of it is here.
 //
 // What is left out: groups and permissions (there is one token, and Options
-// says what it may do), objects and their ids, tiles and images, the computing
-// of lower resolutions, the numpy pickle application/blosc-python, and S3
-// behind the cache: a voxel can be read as soon as its POST is answered, unless
-// LateRaw says otherwise.
+// says what it may do and what may be done without), objects and their ids, the
+// second set of lower resolutions that anisotropic experiments have (iso=true),
+// the numpy pickle application/blosc-python, and S3 behind the cache: a voxel can
+// be read as soon as its POST is answered, unless LateRaw says otherwise.
 package localboss
 
 import (
@@ -59,13 +59,23 @@ type Options struct {
 	// real ones, their cutouts are accepted and never seen again.
 	CloudVolume bool
 
-	// DownsampleAfter is how long a channel is QUEUED before it is DOWNSAMPLED.
-	// 0 is for ever. No lower resolution is computed.
-	DownsampleAfter time.Duration
+	// Public lets everyone read who can reach the server, without a token or with
+	// the token "public", which BossDB gives to everyone. To write takes the token.
+	Public bool
+
+	// CrossOrigin lets the pages of other sites ask this server, as BOSS does:
+	// Neuroglancer is one. With Public, what is here is then open to every page
+	// that the user's browser shows.
+	CrossOrigin bool
+
+	// HoldDownsample leaves channels QUEUED for ever instead of computing their
+	// lower resolutions, for tests of how clients wait.
+	HoldDownsample bool
 
 	// Memory is the number of bytes that the cutouts being worked on may take,
-	// uncompressed; others wait. One larger than that works alone. Bodies that
-	// are still arriving are not counted. Default 1 GiB.
+	// uncompressed, and what lower resolutions are computed from; others wait. One
+	// larger than that works alone. Bodies that are still arriving are not
+	// counted. Default 1 GiB.
 	Memory int64
 
 	// Faults are scripted at the start; see Server.SetFaults.
@@ -107,6 +117,8 @@ type Server struct {
 	ledger  *ledger // nil without Options.Control
 	closed  chan struct{}
 	close   sync.Once
+
+	downsampler downsampler
 }
 
 // New returns a Server with what it finds in Options.Dir.
@@ -131,6 +143,7 @@ func New(opt Options) (*Server, error) {
 		return nil, fmt.Errorf("localboss: %w", err)
 	}
 	if err := s.faults.set(opt.Seed, opt.Faults); err != nil {
+		s.Close()
 		return nil, fmt.Errorf("localboss: %w", err)
 	}
 	return s, nil
@@ -152,15 +165,24 @@ func (s *Server) open() (err error) {
 	if err := removeTemp(s.opt.Dir); err != nil {
 		return err
 	}
-	s.volume.store, err = newStore(s.opt.Dir)
-	return err
+	if s.volume.store, err = newStore(s.opt.Dir); err != nil {
+		return err
+	}
+	return s.resumeDownsampling()
 }
 
 // Close lets requests go that a fault keeps waiting, and refuses others with
 // 503. It does not wait for those at work: http.Server.Shutdown does.
-// Everything is on the disk already.
+// Everything is on the disk already; a channel that is being downsampled is begun
+// again by the next Server.
 func (s *Server) Close() error {
-	s.close.Do(func() { close(s.closed) })
+	s.close.Do(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		close(s.closed)
+		s.downsampler.stop()
+	})
+	s.downsampler.atWork.Wait()
 	return nil
 }
 
@@ -169,6 +191,9 @@ func (s *Server) Token() string { return s.token }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.opt.CrossOrigin && crossOrigin(w, r) {
+		return
+	}
 	begin := time.Now()
 	fired := []Kind{}
 	rep, err := s.serve(r, &fired)

@@ -2,6 +2,7 @@ package localboss
 
 import (
 	"net/http"
+	"path"
 	"regexp"
 	"strings"
 )
@@ -12,9 +13,10 @@ type service struct {
 	pattern *regexp.Regexp // found in what follows the prefix
 	methods map[string]func(*Server, *call) reply
 
-	// volumes says that the view renders voxels rather than JSON, and renders
-	// its own errors with that too; see call.refuse.
-	volumes bool
+	// kinds are the media types that the view renders, the first one by default.
+	// One of voxels renders its own errors as voxels too; see call.refuse. nil is
+	// JSON only.
+	kinds []string
 }
 
 // A call is a request on its way through a service.
@@ -35,13 +37,21 @@ func services() []service {
 	const name = `([\p{L}\p{N}_-]+)`
 	const box = `/(\d)/(\d+:\d+)/(\d+:\d+)/(\d+:\d+)(?:/(\d+:\d+))?/?$`
 	type methods = map[string]func(*Server, *call) reply
+	const size = `(\d+(?::\d+)?)`
 	re := regexp.MustCompile
 	metadata := methods{"GET": (*Server).getMeta, "POST": (*Server).postMeta, "PUT": (*Server).putMeta, "DELETE": (*Server).deleteMeta}
 	return []service{
 		{prefix: "cutout/to_black/", pattern: re("^" + name + "/" + name + "/" + name + box),
 			methods: methods{"PUT": (*Server).blacken}},
-		{prefix: "cutout/", pattern: re("^" + name + "/" + name + "/" + name + box), volumes: true,
+		{prefix: "cutout/", pattern: re("^" + name + "/" + name + "/" + name + box),
+			kinds:   []string{bloscType, npygzType, jpegType, jsonType},
 			methods: methods{"GET": (*Server).getCutout, "POST": (*Server).postCutout}},
+		{prefix: "image/", pattern: re("^" + name + "/" + name + "/" + name + `/(xy|xz|yz)/(\d)/` + size + "/" + size + "/" + size + `/?(\d+)?/?.*$`),
+			kinds:   []string{pngType, jpegType},
+			methods: methods{"GET": (*Server).getImage}},
+		{prefix: "tile/", pattern: re("^" + name + "/" + name + "/" + name + `/(xy|xz|yz)/(\d+)/(\d)/(\d+)/(\d+)/(\d+)/?(\d+)?/?.*$`),
+			kinds:   []string{pngType, jpegType},
+			methods: methods{"GET": (*Server).getTile}},
 		{prefix: "downsample/", pattern: re("^" + name + "/" + name + "/" + name + "/?$"),
 			methods: methods{"GET": (*Server).getDownsample, "POST": (*Server).postDownsample, "DELETE": (*Server).deleteDownsample}},
 		{prefix: "meta/", pattern: re(name + "/" + name + "/" + name + "/?"), methods: metadata},
@@ -65,14 +75,14 @@ func services() []service {
 }
 
 // find is the service for a path and the parts of the path it named.
-func (s *Server) find(path string) (*service, []string) {
-	path, ok := strings.CutPrefix(path, "/v1/")
+func (s *Server) find(url string) (*service, []string) {
+	url, ok := strings.CutPrefix(url, "/v1/")
 	if !ok {
 		return nil, nil
 	}
 	for i := range s.services {
 		v := &s.services[i]
-		rest, ok := strings.CutPrefix(path, v.prefix)
+		rest, ok := strings.CutPrefix(url, v.prefix)
 		if !ok {
 			continue
 		}
@@ -94,8 +104,8 @@ func (s *Server) answer(r *http.Request, fired []*script) reply {
 		return page(http.StatusNotFound)
 	}
 	c := &call{Request: r, names: names, fired: fired}
-	accept, ok := negotiate(r.Header.Get("Accept"), v.volumes)
-	c.accept, c.trap = accept, v.volumes && accept != jsonType
+	accept, ok := negotiate(r.Header.Get("Accept"), v.kinds)
+	c.accept, c.trap = accept, accept != jsonType
 	if !ok {
 		return c.refuse(http.StatusNotAcceptable, "Could not satisfy the request Accept header.")
 	}
@@ -137,10 +147,13 @@ func (c *call) unauthorized(format string, args ...any) reply {
 // exactly is for the view to say.
 func (s *Server) authenticate(c *call) (reply, bool) {
 	fields := strings.Fields(c.Header.Get("Authorization"))
+	reads := c.Method == http.MethodGet || c.Method == http.MethodHead
+	given := len(fields) > 0 && strings.EqualFold(fields[0], "token")
 	switch {
-	case len(fields) == 0 || !strings.EqualFold(fields[0], "token"):
+	case s.opt.Public && reads && (!given || len(fields) == 2 && fields[1] == publicToken):
+	case !given:
 		c.anonymous = true
-		if c.Method != http.MethodGet && c.Method != http.MethodHead {
+		if !reads {
 			return c.unauthorized("Authentication credentials were not provided."), false
 		}
 	case len(fields) == 1:
@@ -158,16 +171,17 @@ const (
 	jsonType  = "application/json"
 	bloscType = "application/blosc"
 	npygzType = "application/npygz"
+	pngType   = "image/png"
+	jpegType  = "image/jpeg"
 )
 
 // negotiate picks the media type of the answer from an Accept header as the
 // framework does: exact types first, then type/*, then */*; among equals the
 // renderer that the view lists first. ok is false if there is none, and then
 // errors are rendered with the first one.
-func negotiate(accept string, volumes bool) (kind string, ok bool) {
-	types := []string{jsonType}
-	if volumes {
-		types = []string{bloscType, npygzType, jsonType}
+func negotiate(accept string, types []string) (kind string, ok bool) {
+	if types == nil {
+		types = []string{jsonType}
 	}
 	if strings.TrimSpace(accept) == "" {
 		return types[0], true
@@ -179,7 +193,7 @@ func negotiate(accept string, volumes bool) (kind string, ok bool) {
 	}
 	for _, match := range []func(r, t string) bool{
 		func(r, t string) bool { return r == t },
-		func(r, t string) bool { return r == "application/*" },
+		func(r, t string) bool { return r == path.Dir(t)+"/*" },
 		func(r, t string) bool { return r == "*/*" },
 	} {
 		for _, t := range types {

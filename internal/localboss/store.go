@@ -19,6 +19,8 @@ type key struct{ channel, level, time, x, y, z int }
 type store interface {
 	// get appends a cube's log to dst: nothing if it was never written.
 	get(dst []byte, k key) ([]byte, error)
+	// has reports whether a cube was ever written.
+	has(k key) (bool, error)
 	// append appends to a cube's log. After an error a part may be there.
 	append(k key, record []byte) error
 	// truncate cuts a cube's log to n bytes.
@@ -51,6 +53,12 @@ func (m *memoryStore) get(dst []byte, k key) ([]byte, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return append(dst, m.cubes[k]...), nil
+}
+
+func (m *memoryStore) has(k key) (bool, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return len(m.cubes[k]) > 0, nil
 }
 
 func (m *memoryStore) append(k key, record []byte) error {
@@ -116,6 +124,14 @@ func (d dirStore) get(dst []byte, k key) ([]byte, error) {
 	return dst, err
 }
 
+func (d dirStore) has(k key) (bool, error) {
+	_, err := os.Stat(d.path(k))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (d dirStore) append(k key, record []byte) error { return appendFile(d.path(k), record) }
 
 func (d dirStore) truncate(k key, n int) error { return os.Truncate(d.path(k), int64(n)) }
@@ -129,6 +145,11 @@ func (d dirStore) put(k key, log []byte) error {
 	_, err = f.Write(log)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), d.path(k))
+	}
+	if errors.Is(err, fs.ErrNotExist) { // the first cube of its layer
+		if err = os.MkdirAll(filepath.Dir(d.path(k)), 0o755); err == nil {
+			err = os.Rename(f.Name(), d.path(k))
+		}
 	}
 	if err != nil {
 		os.Remove(f.Name())

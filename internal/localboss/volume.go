@@ -177,6 +177,33 @@ func (v *volume) shorten(w *worker, k key, typ voxel.Type) (err error) {
 	return nil
 }
 
+// replace makes a cube what b is, whose box is the cube's.
+func (v *volume) replace(k key, b *voxel.Block) error {
+	return v.each(k, b.Box, func(w *worker, k key, _ voxel.Box) (err error) {
+		if w.record, err = w.merge(w.record[:0], k, b); err != nil {
+			return err
+		}
+		mu := v.lock(k)
+		mu.Lock()
+		defer mu.Unlock()
+		if voxel.IsZero(b.Data) {
+			return v.remove(k)
+		}
+		v.tallies.forget(k) // also if it is only half done
+		return v.store.put(k, w.record)
+	})
+}
+
+// written reports whether something was written to a cube that box touches.
+func (v *volume) written(k key, box voxel.Box) (bool, error) {
+	for piece := range box.Pieces(cube) {
+		if ok, err := v.store.has(k.at(piece)); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
 func (v *volume) remove(k key) error {
 	v.tallies.forget(k)
 	return v.store.remove(k)
