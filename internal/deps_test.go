@@ -74,6 +74,8 @@ var law = map[string][]string{
 	// Beside the road: text, and nothing of what it is about.
 	"internal/script":           {"internal/human"},
 	"internal/script/slurmtest": {},
+	// Pages for browsers, which are one more client of any BOSS.
+	"internal/viewer": {},
 	// What a person reads.
 	"internal/manual": {},
 	// And what this machine has to give.

@@ -45,6 +45,7 @@
 //	human                           how all of them say numbers, and what services said
 //	script machine                  beside the road: jobs for a cluster; what this machine has to give
 //	slurmtest                         a real Slurm for tests
+//	viewer                          pages that show what a BOSS holds
 //	manual                          the pages of ndpush help
 //	cli                             the only place where parts meet
 //	bench                           the whole of it, measured:

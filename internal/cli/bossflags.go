@@ -79,9 +79,9 @@ func (a *app) client(ctx context.Context, f *bossFlags, collection string) (*bos
 	return boss.New(access, opts)
 }
 
-// viewer is a link that shows the channel in a browser, or "" for a BOSS that
-// the viewer cannot reach.
-func viewer(server string, j *job.Job) string {
+// neuroglancer is a link that shows the channel in a browser, or "" for a BOSS that
+// it cannot reach.
+func neuroglancer(server string, j *job.Job) string {
 	if !strings.HasPrefix(server, "https://") {
 		return ""
 	}

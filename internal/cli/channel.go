@@ -284,7 +284,7 @@ func (c *channelIngest) summarize() error {
 	if !c.held.Empty() {
 		lines = append(lines, fmt.Sprintf("%s: the channel held data before this ingest, at %v for one: it shows through where the images are black; --replace erases it first", c.job.Path(), c.held))
 	}
-	if link := viewer(c.client.URL(), c.job); link != "" {
+	if link := neuroglancer(c.client.URL(), c.job); link != "" {
 		lines = append(lines, link)
 	}
 	for _, line := range lines {

@@ -92,6 +92,7 @@ What BOSS now holds of slice 10 is in
   %s
 All of it is there again after
   ndpush serve --dir %s --config boss.cfg
+which shows it in a browser at http://127.0.0.1:8642/
 To push a stack of your own: put an access file for your BOSS into neurodata.cfg
 and run the two ingest commands above with your own paths, names and extents.
 

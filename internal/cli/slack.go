@@ -150,7 +150,7 @@ func (o *outcome) forSlack(j *job.Job, server string, err error) slack.Summary {
 		Err:    err,
 		Posted: o.Posted, Empty: o.Empty, Failed: o.Failed, Missing: o.Missing,
 		Bytes: o.Bytes, Took: o.took,
-		Verdict: o.verdict(j), Link: viewer(server, j),
+		Verdict: o.verdict(j), Link: neuroglancer(server, j),
 	}
 }
 
