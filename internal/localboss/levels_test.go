@@ -83,12 +83,17 @@ func TestLevels(t *testing.T) {
 			}
 			b := serve(t, opt)
 			b.fill()
-			step := 1
+			step, depth := 1, 2
 			if tt.isotropic {
 				b.isotropic()
-				step = 2
+				step, depth = 2, 20 // two layers of cubes
 			}
-			full := patches(box(0, 1024, 0, 1024, 0, 32), tt.typ)
+			labels := strings.HasPrefix(tt.channel, "label")
+			width := 1024 // of a group of cubes: images have edges there
+			if labels {
+				width = 128
+			}
+			full := patches(box(0, width, 0, width, 0, depth), tt.typ)
 			b.post(tt.channel, 0, full)
 			// One voxel in another group of cubes, which has an edge of its own.
 			far := &voxel.Block{Box: box(1024, 1025, 1024, 1025, 32, 33), Type: tt.typ, Data: append([]byte{200}, make([]byte, tt.typ.Size()-1)...)}
@@ -96,10 +101,10 @@ func TestLevels(t *testing.T) {
 			b.downsample(tt.channel)
 
 			want := full.Data
-			size := [3]int{1024, 1024, 32}
+			size := [3]int{width, width, depth}
 			for level := 1; level <= 2; level++ {
 				want = peer(t, fmt.Sprintf("%s\na = np.frombuffer(data, np.%v).reshape(%d, %d, %d)\nout(shrink(a, %s, %d).tobytes())",
-					twin, tt.typ, size[2], size[1], size[0], pyBool(strings.HasPrefix(tt.channel, "label")), step), want)
+					twin, tt.typ, size[2], size[1], size[0], pyBool(labels), step), want)
 				size = [3]int{size[0] / 2, size[1] / 2, size[2] / step}
 				at := box(0, size[0], 0, size[1], 0, size[2])
 				if level == 2 { // whose other half is in the same group of cubes

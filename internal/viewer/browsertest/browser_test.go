@@ -41,16 +41,17 @@ func ndpush(t *testing.T) string {
 
 // A server is a local BOSS in another process.
 type server struct {
-	t           *testing.T
-	bin, config string
-	url         string
+	t                *testing.T
+	bin, dir, config string
+	url              string
 }
 
 // serve starts one; it ends with the test.
 func serve(t *testing.T, bin string, flags ...string) *server {
 	t.Helper()
-	s := &server{t: t, bin: bin, config: filepath.Join(t.TempDir(), "boss.cfg")}
-	c := exec.Command(bin, append([]string{"serve", "--listen", "127.0.0.1:0", "--config", s.config}, flags...)...)
+	s := &server{t: t, bin: bin, dir: t.TempDir()}
+	s.config = filepath.Join(s.dir, "boss.cfg")
+	c := exec.Command(bin, append([]string{"serve", "--listen", "127.0.0.1:0", "--dir", s.dir, "--config", s.config}, flags...)...)
 	out, err := c.StdoutPipe()
 	if err == nil {
 		err = c.Start()
