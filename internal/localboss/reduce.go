@@ -22,6 +22,11 @@ func reduceImage(dst []byte, src *voxel.Block, step int) (n int) {
 		ring[i] = make([]uint64, size.X/2)
 	}
 	for z := src.Box.Min.Z; z < src.Box.Max.Z; z += step {
+		if size := len(out) * size.Y / 2 * t.Size(); voxel.IsZero(src.Slice(z).Data) {
+			clear(dst[n : n+size])
+			n += size
+			continue
+		}
 		ready := 0
 		for y := range size.Y / 2 {
 			for ; ready < min(2*y+3, size.Y); ready++ {
@@ -78,6 +83,9 @@ func reduceLabels(dst []byte, src *voxel.Block, step int) (n int) {
 		for y := src.Box.Min.Y; y < src.Box.Max.Y; y += 2 {
 			clear(out)
 			for dz := range step {
+				if voxel.IsZero(src.Rows(z+dz, voxel.Range{Min: y, Max: y + 2}).Data) {
+					continue
+				}
 				load(upper, src.Row(y, z+dz), t)
 				load(lower, src.Row(y+1, z+dz), t)
 				for i, v := range out {

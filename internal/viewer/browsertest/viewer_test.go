@@ -19,9 +19,9 @@ func voxel(t *testing.T, path string, x, y int) uint64 {
 	t.Helper()
 	program := "import sys, numpy as np\nfrom PIL import Image\nimport tifffile\np, x, y = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])\n" +
 		"a = tifffile.imread(p) if p.endswith('tif') else np.asarray(Image.open(p))\nprint(a[y, x])"
-	out, err := exec.Command("/usr/bin/python3", "-c", program, filepath.Join(repository, "testdata", path), strconv.Itoa(x), strconv.Itoa(y)).Output()
+	out, err := exec.Command("/usr/bin/python3", "-c", program, filepath.Join(repository, "testdata", path), strconv.Itoa(x), strconv.Itoa(y)).CombinedOutput()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, out)
 	}
 	v, err := strconv.ParseUint(strings.TrimSpace(string(out)), 10, 64)
 	if err != nil {
