@@ -6,11 +6,13 @@
 #         and carry 500 chunks and see that nothing grows
 # bench   how fast the formats are, and ndpush as a whole: BENCH says which benchmarks, COUNT how
 #         often, WHOLE which flags internal/bench gets; bench-parts and bench-whole are one of both
+# docs    the reference of all commands, from what they say
+# release everything for everybody, in dist
 # clean
 
 GO ?= go
 
-.PHONY: build demo test check soak bench bench-parts bench-whole clean
+.PHONY: build demo test check soak bench bench-parts bench-whole docs release clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ndpush ./cmd/ndpush
@@ -24,6 +26,8 @@ test:
 check:
 	test -z "$$(gofmt -l cmd internal testdata/*.go)" || { gofmt -d cmd internal testdata/*.go; exit 1; }
 	$(GO) vet ./... ./testdata
+	GOOS=windows $(GO) vet ./...
+	GOOS=darwin GOARCH=arm64 $(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./... ./testdata
 	$(GO) mod tidy -diff
 	$(GO) test -race -timeout 20m ./...
@@ -47,5 +51,11 @@ bench-parts:
 bench-whole:
 	$(GO) run ./internal/bench --count $(COUNT) $(WHOLE)
 
+docs:
+	$(GO) run ./internal/manual/generate
+
+release:
+	$(GO) run ./internal/release -out dist
+
 clean:
-	rm -rf bin
+	rm -rf bin dist

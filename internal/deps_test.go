@@ -77,7 +77,9 @@ var law = map[string][]string{
 	// Pages for browsers, which are one more client of any BOSS.
 	"internal/viewer": {},
 	// What a person reads.
-	"internal/manual": {},
+	"internal/manual":          {},
+	"internal/manual/generate": {"internal/cli", "github.com/spf13"},
+	"internal/release":         {},
 	// And what this machine has to give.
 	"internal/machine": {},
 

@@ -47,6 +47,8 @@
 //	slurmtest                         a real Slurm for tests
 //	viewer                          pages that show what a BOSS holds
 //	manual                          the pages of ndpush help
+//	generate                          of them, what the commands say
+//	release                         what is published
 //	cli                             the only place where parts meet
 //	bench                           the whole of it, measured:
 //	stack nullboss                    stacks made up, and a BOSS that keeps nothing

@@ -69,6 +69,9 @@ func Main(ctx context.Context, args []string, env Env) int {
 	return (&app{Env: env}).main(ctx, args)
 }
 
+// Command is the tree of commands, for who describes them.
+func Command() *cobra.Command { return new(app).newRootCmd() }
+
 func (a *app) main(ctx context.Context, args []string) int {
 	root := a.newRootCmd()
 	args = joinWords(args)
