@@ -176,9 +176,9 @@ func (e *Encoder) bitsAreAsGood(tmp, src []byte, h Header) bool {
 	}
 	src = src[len(src)/2:][:sample]
 	h.BlockSize = sample
-	bytes := e.block(tmp, src, h)
+	bytes := e.block(tmp, src, h, false)
 	h.Shuffle, h.Split = BitShuffle, false
-	return e.block(tmp, src, h) <= bytes+bytes/64
+	return e.block(tmp, src, h, false) <= bytes+bytes/64
 }
 
 // header is the header of a frame for n bytes, but for what is known only once
@@ -251,26 +251,41 @@ func autoShuffle(c Codec, typeSize int) Shuffle {
 }
 
 // blocks writes the offset table and the blocks of src after the header and
-// returns the length of the frame, or 0 if it does not fit.
+// returns the length of the frame, or 0 if it does not fit or no block gets
+// shorter. What is noise mostly is noise to the end, so blocks at the beginning
+// wait to be copied until one gets shorter.
 func (e *Encoder) blocks(frame, src []byte, h Header) int {
 	pos := h.tableEnd()
+	waits := h.Shuffle == NoShuffle
 	for i := range h.blocks() {
 		if pos >= len(frame) {
 			return 0
 		}
 		le.PutUint32(frame[headerLen+4*i:], uint32(pos))
-		n := e.block(frame[pos:], h.block(src, i), h)
+		block := h.block(src, i)
+		n := e.block(frame[pos:], block, h, waits)
 		if n == 0 {
 			return 0
 		}
+		if waits && n < 4+len(block) {
+			waits = false
+			for j := range i {
+				at := le.Uint32(frame[headerLen+4*j:])
+				le.PutUint32(frame[at:], uint32(copy(frame[at+4:], h.block(src, j))))
+			}
+		}
 		pos += n
+	}
+	if waits {
+		return 0
 	}
 	return pos
 }
 
 // block filters and compresses src to dst and returns the number of bytes that
-// takes, or 0 if they do not fit.
-func (e *Encoder) block(dst, src []byte, h Header) int {
+// takes, or 0 if they do not fit. What does not get shorter is not written if it
+// waits.
+func (e *Encoder) block(dst, src []byte, h Header, waits bool) int {
 	src = e.filter(src, h)
 	n := len(src) / h.streams(len(src))
 	pos := 0
@@ -278,7 +293,7 @@ func (e *Encoder) block(dst, src []byte, h Header) int {
 		if len(dst)-pos < 4 {
 			return 0
 		}
-		size := e.stream(dst[pos+4:], src[:n], h)
+		size := e.stream(dst[pos+4:], src[:n], h, waits)
 		if size == 0 {
 			return 0
 		}
@@ -306,12 +321,15 @@ func (e *Encoder) filter(src []byte, h Header) []byte {
 // stream compresses src to dst and returns the number of bytes that takes, or 0
 // if they do not fit. A stream as long as src is src itself: that is how a
 // reader tells, so one that only comes out as long is not good enough.
-func (e *Encoder) stream(dst, src []byte, h Header) int {
+func (e *Encoder) stream(dst, src []byte, h Header, waits bool) int {
 	if n := e.compress(dst[:min(len(dst), len(src)-1)], src, h); n > 0 {
 		return n
 	}
 	if len(dst) < len(src) {
 		return 0
+	}
+	if waits {
+		return len(src)
 	}
 	return copy(dst, src)
 }
