@@ -128,6 +128,35 @@ func TestMaxLen(t *testing.T) {
 	}
 }
 
+// Each block, the short last one included, is noise or zeros. Noise alone is
+// stored as it is; other blocks find what noise came before them in place.
+func TestNoiseAndZeros(t *testing.T) {
+	const blocks, size, short = 5, 512, 200
+	var d blosc.Decoder
+	e, err := blosc.NewEncoder(blosc.Options{BlockSize: size})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var frame []byte // full of the frame before
+	for zeros := range 1 << blocks {
+		src := noise((blocks-1)*size + short)
+		for i := range blocks {
+			if zeros>>i&1 == 1 {
+				clear(src[i*size : min((i+1)*size, len(src))])
+			}
+		}
+		if frame, err = e.Append(frame[:0], src, 1); err != nil {
+			t.Fatal(err)
+		}
+		if h, err := blosc.ParseHeader(frame); err != nil || h.Memcpyed != (zeros == 0) {
+			t.Errorf("zeros in blocks %05b: memcpyed %v, error %v", zeros, h.Memcpyed, err)
+		}
+		if got, err := d.Append(nil, frame, len(src)); err != nil || !bytes.Equal(got, src) {
+			t.Errorf("zeros in blocks %05b: %d bytes come back as %d others, error %v", zeros, len(src), len(got), err)
+		}
+	}
+}
+
 func TestEncoderRefuses(t *testing.T) {
 	for _, opts := range []blosc.Options{
 		{Codec: blosc.Snappy}, {Codec: blosc.Zlib}, {Codec: 5}, {Shuffle: 4},
@@ -157,7 +186,7 @@ func TestDefaults(t *testing.T) {
 		want     blosc.Header
 	}{
 		{blosc.Options{}, 1, 1 << 20, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.NoShuffle, BlockSize: 1 << 19}},
-		{blosc.Options{}, 2, 1 << 20, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.BitShuffle, Split: true, BlockSize: 1 << 19}},
+		{blosc.Options{}, 2, 1<<20 - 16, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.BitShuffle, Split: true, BlockSize: 1 << 19}},
 		{blosc.Options{}, 2, 1<<20 + 2, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.ByteShuffle, Split: true, BlockSize: 1 << 19}},
 		{blosc.Options{}, 8, 1 << 20, blosc.Header{Codec: blosc.LZ4, Shuffle: blosc.NoShuffle, BlockSize: 1 << 19}},
 		{blosc.Options{Codec: blosc.Zstd}, 1, 1 << 20, blosc.Header{Codec: blosc.Zstd, Shuffle: blosc.NoShuffle, BlockSize: 1 << 19}},
@@ -183,24 +212,28 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// Zstd looks at what two bytes hold before it chooses.
+// The encoder looks at what two bytes hold before it chooses.
 func TestAutoShuffle(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
+	type options = blosc.Options
+	leisurely := options{Codec: blosc.Zstd, Level: 4}
 	for _, tt := range []struct {
 		name        string
 		mean, sigma float64
-		want        blosc.Shuffle
+		want        map[options]blosc.Shuffle
 	}{
-		{"12 bits, the upper byte the same", 128, 10, blosc.ByteShuffle},
-		{"16 bits, edges in the upper byte", 2000, 40, blosc.BitShuffle},
+		{"12 bits, the upper byte the same", 128, 30, map[options]blosc.Shuffle{
+			{}: blosc.ByteShuffle, {Codec: blosc.Zstd}: blosc.ByteShuffle, leisurely: blosc.ByteShuffle}},
+		{"16 bits, edges in the upper byte", 2000, 40, map[options]blosc.Shuffle{
+			{}: blosc.BitShuffle, {Codec: blosc.Zstd}: blosc.BitShuffle, leisurely: blosc.ByteShuffle}},
 	} {
 		var src []byte
 		for i := range 1 << 19 {
 			v := tt.mean * (1 + 0.15*math.Sin(float64(i)/100))
-			src = binary.LittleEndian.AppendUint16(src, uint16(v+tt.sigma*rnd.NormFloat64()))
+			src = binary.LittleEndian.AppendUint16(src, uint16(max(0, v+tt.sigma*rnd.NormFloat64())))
 		}
-		for _, level := range []int{0, 4} {
-			e, err := blosc.NewEncoder(blosc.Options{Codec: blosc.Zstd, Level: level})
+		for opts, want := range tt.want {
+			e, err := blosc.NewEncoder(opts)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -208,12 +241,8 @@ func TestAutoShuffle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := tt.want
-			if level == 4 { // takes its time anyway
-				want = blosc.ByteShuffle
-			}
 			if h, err := blosc.ParseHeader(frame); err != nil || h.Shuffle != want {
-				t.Errorf("%s, level %d: %v shuffle, error %v, want %v", tt.name, level, h.Shuffle, err, want)
+				t.Errorf("%s, %v, level %d: %v shuffle, error %v, want %v", tt.name, opts.Codec, opts.Level, h.Shuffle, err, want)
 			}
 		}
 	}

@@ -149,8 +149,8 @@ func (e *Encoder) Append(dst, src []byte, typeSize int) ([]byte, error) {
 	dst = slices.Grow(dst, MaxLen(len(src)))
 	frame := dst[len(dst):][:MaxLen(len(src))]
 	h := e.header(len(src), typeSize)
-	if h.Shuffle == ByteShuffle && e.shuffle == AutoShuffle && e.bitsAreAsGood(frame, src, h) {
-		h.Shuffle, h.Split = BitShuffle, false
+	if e.shuffle == AutoShuffle && h.filters() {
+		h = e.quicker(frame, src, h)
 	}
 	if e.codec != None && len(src) >= minCompress {
 		h.CBytes = e.blocks(frame, src, h)
@@ -163,22 +163,32 @@ func (e *Encoder) Append(dst, src []byte, typeSize int) ([]byte, error) {
 	return dst[:len(dst)+h.CBytes], nil
 }
 
-// bitsAreAsGood reports whether a sample from the middle of src comes out as short
-// after a bit shuffle as after the byte shuffle of h. Zstd is quicker then: where
-// upper bytes are noisy too, as a bright image of 16 bits has them, it seeks and
-// finds many matches in them that are worth next to nothing. tmp is memory for
-// more than a sample.
-func (e *Encoder) bitsAreAsGood(tmp, src []byte, h Header) bool {
+// quicker is h, or with the other shuffle if that is quicker and a sample from the
+// middle of src comes out as short. tmp is memory for more than a sample.
+//
+// Zstd is quicker with bits: where upper bytes are noisy too, as a bright image of
+// 16 bits has them, it seeks and finds many matches in them that are worth next to
+// nothing. LZ4 is quicker with bytes where bits gain nothing, as of a dim image.
+func (e *Encoder) quicker(tmp, src []byte, h Header) Header {
 	const sample = 64 << 10
 	unit := 8 * h.TypeSize
-	if e.hasty == nil || len(src) < 16*sample || len(src)%unit != 0 || h.BlockSize%unit != 0 {
-		return false
+	if len(src) < 16*sample || len(src)%unit != 0 || h.BlockSize%unit != 0 || e.codec == Zstd && e.hasty == nil {
+		return h
 	}
+	other := h
+	if other.Shuffle = ByteShuffle; h.Shuffle == ByteShuffle {
+		other.Shuffle = BitShuffle
+	}
+	other.Split = e.splits(other)
 	src = src[len(src)/2:][:sample]
-	h.BlockSize = sample
-	bytes := e.block(tmp, src, h, false)
-	h.Shuffle, h.Split = BitShuffle, false
-	return e.block(tmp, src, h, false) <= bytes+bytes/64
+	size := func(h Header) int {
+		h.BlockSize = sample
+		return e.block(tmp, src, h, false)
+	}
+	if n := size(h); size(other) <= n+n/64 {
+		return other
+	}
+	return h
 }
 
 // header is the header of a frame for n bytes, but for what is known only once
@@ -196,18 +206,22 @@ func (e *Encoder) header(n, typeSize int) Header {
 		h.BlockSize -= h.BlockSize % unit
 	}
 	h.BlockSize = max(1, h.BlockSize) // what C-Blosc writes where there is nothing to put in a block
-	// After a shuffle the parts of an item lie apart, and differ so much that
-	// LZ4 does better with one stream for each. So does Zstd in haste: streams
-	// without matches need not be searched. The flag is set only where blocks are
-	// long enough to be split, as C-Blosc does.
-	switch e.codec {
-	case LZ4:
-		h.Split = h.Shuffle != NoShuffle
-	case Zstd:
-		h.Split = h.Shuffle == ByteShuffle && e.hasty != nil
-	}
-	h.Split = h.streams(h.BlockSize) > 1
+	h.Split = e.splits(h)
 	return h
+}
+
+// splits reports whether blocks are split. After a shuffle the parts of an item
+// lie apart, and differ so much that LZ4 does better with one stream for each. So
+// does Zstd in haste: streams without matches need not be searched. Only blocks
+// that are long enough are split, as C-Blosc does.
+func (e *Encoder) splits(h Header) bool {
+	switch h.Split = true; e.codec {
+	case LZ4:
+		return h.Shuffle != NoShuffle && h.streams(h.BlockSize) > 1
+	case Zstd:
+		return h.Shuffle == ByteShuffle && e.hasty != nil && h.streams(h.BlockSize) > 1
+	}
+	return false
 }
 
 // shuffleFor is the filter for n bytes in items of typeSize.
@@ -235,7 +249,7 @@ func (e *Encoder) shuffleFor(n, typeSize int) Shuffle {
 //   - Two bytes: the upper bytes change little, which any shuffle brings out.
 //     The lower bytes are mostly noise, but not all of their bits: LZ4 finds
 //     the ones that are not only after a bit shuffle; Zstd weighs them anyway
-//     and mostly does better with whole bytes (but see bitsAreAsGood).
+//     and mostly does better with whole bytes (but see quicker).
 //   - More: labels lie in runs of the same item. Unfiltered a run is one match;
 //     shuffled it is one for each byte that is not 0, and twice to four times
 //     the work for half the ratio.
@@ -335,11 +349,11 @@ func (e *Encoder) stream(dst, src []byte, h Header, waits bool) int {
 }
 
 // compress writes the codec's stream for src to dst and returns its length, or
-// 0 if it does not fit. Shuffled blocks end in what compresses best, so there
-// noise at the beginning says nothing.
+// 0 if it does not fit. Shuffled blocks that are not split end in what compresses
+// best, so there noise at the beginning says nothing.
 func (e *Encoder) compress(dst, src []byte, h Header) int {
 	if e.codec == LZ4 {
-		return e.lz4.compress(dst, src, e.acceleration, h.Shuffle == NoShuffle)
+		return e.lz4.compress(dst, src, e.acceleration, h.Shuffle == NoShuffle || bytesAlike(len(src), h))
 	}
 	if e.hasty != nil {
 		return e.hasty.compress(dst, src, bytesAlike(len(src), h))
