@@ -264,7 +264,7 @@ func (c *channelIngest) post(ctx context.Context, cuboids, bytes int64) error {
 		display.Println("ndpush: finishing what is in flight, which takes half a minute at most; a second interrupt stops at once")
 	})()
 	trouble := &trouble{w: display, latest: &c.retries.latest}
-	c.retries.to(c.log, display)
+	c.retries.show(c.log, display, shown.Terminal)
 	defer c.retries.to(c.log, c.Stderr)
 	c.road.Sink = c.channel
 	rec := &recorders{journal: c.journal, listeners: []listener{c.log, counter, trouble, c.events.Of(c.job.Path()), c.slack}}

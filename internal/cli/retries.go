@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +26,7 @@ type retries struct {
 	log  *joblog.Log
 	w    io.Writer
 	told time.Time
+	seen bool // the display shows the latest anyway
 
 	slack  *slack.Notifier // hears of outages
 	events *event.Stream   // too
@@ -54,10 +57,13 @@ func (l *latest) was() (text string, at time.Time) {
 const retryPause = 10 * time.Second
 
 // to says where what follows is told, and starts counting anew.
-func (r *retries) to(log *joblog.Log, w io.Writer) {
+func (r *retries) to(log *joblog.Log, w io.Writer) { r.show(log, w, false) }
+
+// show is to; seen says that w shows the latest of them anyway.
+func (r *retries) show(log *joblog.Log, w io.Writer, seen bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.n, r.log, r.w = 0, log, w
+	r.n, r.log, r.w, r.seen = 0, log, w, seen
 }
 
 // alert says who hears of outages beside; nil: nobody.
@@ -76,6 +82,15 @@ func (r *retries) count() int64 {
 
 func (r *retries) boss(f boss.Failure)     { r.note(f.Err, f.Wait) }
 func (r *retries) render(f render.Failure) { r.note(f.Err, f.Wait) }
+
+// reason is err without the request that it befell, for who has little room.
+func reason(err error) string {
+	var e *boss.Error
+	if errors.As(err, &e) {
+		return strings.TrimPrefix(err.Error(), e.Method+" "+e.Path+": ")
+	}
+	return err.Error()
+}
 
 // limit says in the log how many requests BOSS bears at a time.
 func (r *retries) limit(l pace.Limit) {
@@ -117,12 +132,12 @@ func (r *retries) note(err error, wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.n++
-	r.latest.is(err.Error())
+	r.latest.is(reason(err))
 	text := fmt.Sprintf("%v; trying again in %v", err, wait.Round(100*time.Millisecond))
 	if r.log != nil {
 		r.log.Line("Warning: %s", text) // a log that fails ends the run elsewhere
 	}
-	if r.w != nil && time.Since(r.told) >= retryPause {
+	if r.w != nil && !r.seen && time.Since(r.told) >= retryPause {
 		r.told = time.Now()
 		fmt.Fprintf(r.w, "ndpush: warning: %s\n", text)
 	}

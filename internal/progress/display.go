@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -272,7 +273,7 @@ func (d *Display) cleared() string {
 func (d *Display) top() string {
 	up, width := -1, max(1, d.width())
 	for _, row := range d.rows {
-		up += max(1, (len(row)+width-1)/width)
+		up += max(1, (utf8.RuneCountInString(row)+width-1)/width)
 	}
 	if up <= 0 {
 		return "\r"

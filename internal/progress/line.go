@@ -17,7 +17,10 @@ func (s Status) parts(when string) []string {
 		fmt.Sprintf("%d/%s", s.Cuboids(), human.Count(s.TotalCuboids, "cuboid")),
 		human.Rate(int64(s.Rate), time.Second))
 	if s.Allowed > 0 {
-		list = append(list, "sent "+human.Rate(int64(s.SentRate), time.Second), s.workers())
+		list = append(list, "sent "+human.Rate(int64(s.SentRate), time.Second))
+	}
+	if s.Workers > 0 {
+		list = append(list, s.workers())
 	}
 	return append(list, s.retries()...)
 }
@@ -42,8 +45,8 @@ func (s Status) block(width int) (rows []string, trouble bool) {
 		bad = append(bad, duration(s.At.Sub(s.Since))+" ago: "+s.Trouble)
 	}
 	if len(bad) > 0 {
-		text := strings.Join(bad, gap)
-		rows = append(rows, text[:min(len(text), width)])
+		text := []rune(strings.Join(bad, gap)) // of others' words, which may be of any letters
+		rows = append(rows, string(text[:min(len(text), max(0, width))]))
 	}
 	return rows, len(bad) > 0
 }
