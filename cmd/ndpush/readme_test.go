@@ -23,7 +23,7 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	script := commands(t, string(text))
-	if n := strings.Count(script, "ndpush "); n < 10 {
+	if n := strings.Count(script, "ndpush "); n < 5 {
 		t.Fatalf("README has %d commands: were the blocks not found?", n)
 	}
 	runInShell(t, script)
