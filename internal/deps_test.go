@@ -23,12 +23,15 @@ var law = map[string][]string{
 	"testdata":   {},
 
 	// Nouns.
-	"internal/voxel": {"github.com/cespare/xxhash"},
+	"internal/voxel": {"internal/cpu", "github.com/cespare/xxhash"},
 	"internal/job":   {"internal/voxel"},
 	"internal/plan":  {"internal/voxel"},
 
 	// How all of them say things.
 	"internal/human": {},
+
+	// What the machine can do.
+	"internal/cpu": {},
 
 	// Formats.
 	"internal/blosc":   {"github.com/klauspost/compress", "github.com/pierrec/lz4"},
@@ -95,7 +98,7 @@ var law = map[string][]string{
 // pure are the packages that touch no disk, no network and no clock of their
 // own, and start nothing.
 var pure = []string{
-	"internal/voxel", "internal/job", "internal/plan",
+	"internal/voxel", "internal/job", "internal/plan", "internal/cpu",
 	"internal/blosc", "internal/inflate", "internal/png", "internal/tiff", "internal/raster",
 }
 

@@ -31,6 +31,7 @@
 // The packages, from what knows nothing to what knows all:
 //
 //	voxel job plan                  nouns: no disk, no network, no clock
+//	cpu                             which instructions there are
 //	blosc inflate png tiff raster   formats: bytes in, bytes out
 //	retry pace                      how patiently, and how politely, services are asked
 //	source                          where slices come from:

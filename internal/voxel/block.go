@@ -69,18 +69,36 @@ func (b *Block) Gather(src *Block) (zero bool) {
 	if b.Type != src.Type && b.Type != Uint64 {
 		panic(fmt.Sprintf("voxel: gather %v out of %v", b.Type, src.Type))
 	}
-	from := (b.Box.Min.X - src.Box.Min.X) * src.Type.Size()
-	n := b.Box.X().Len() * src.Type.Size()
 	zero = true
 	for z := b.Box.Min.Z; z < b.Box.Max.Z; z++ {
-		for y := b.Box.Min.Y; y < b.Box.Max.Y; y++ {
-			row := src.Row(y, z)[from : from+n]
-			zero = zero && IsZero(row)
-			if b.Type == src.Type {
-				copy(b.Row(y, z), row)
-			} else {
-				widen(b.Row(y, z), row, src.Type)
-			}
+		zero = b.gatherSlice(src, z) && zero
+	}
+	return zero
+}
+
+// streamed is from which size on a block is gathered past the caches, which then
+// need not first read what is overwritten, and keep what others have there. What
+// is smaller stays in them for its readers. The same size as of Go's own copy.
+const streamed = 1 << 20
+
+// gatherSlice is Gather of one slice.
+func (b *Block) gatherSlice(src *Block, z int) (zero bool) {
+	from := (b.Box.Min.X - src.Box.Min.X) * src.Type.Size()
+	n := b.Box.X().Len() * src.Type.Size()
+	if b.Type == src.Type && len(b.Data) >= streamed {
+		s := src.Rows(z, b.Box.Y())
+		if zero, ok := streamRows(b.Slice(z).Data, s.Data[from:], n, src.Box.X().Len()*src.Type.Size()); ok {
+			return zero
+		}
+	}
+	zero = true
+	for y := b.Box.Min.Y; y < b.Box.Max.Y; y++ {
+		row := src.Row(y, z)[from : from+n]
+		zero = zero && IsZero(row)
+		if b.Type == src.Type {
+			copy(b.Row(y, z), row)
+		} else {
+			widen(b.Row(y, z), row, src.Type)
 		}
 	}
 	return zero

@@ -195,16 +195,24 @@ func BenchmarkIsZero(b *testing.B) {
 	}
 }
 
+// The band and its cuboids are larger than caches are, as on the road.
 func BenchmarkGather(b *testing.B) {
-	band := voxel.NewBlock(voxel.Box{Max: voxel.Point{X: 4096, Y: 1024, Z: 16}}, voxel.Uint8)
-	band.Data[0] = 1
-	box := voxel.Box{Max: voxel.Point{X: 1024, Y: 1024, Z: 16}}
+	const cuboids = 8
+	band := voxel.NewBlock(voxel.Box{Max: voxel.Point{X: cuboids * 1024, Y: 1024, Z: 16}}, voxel.Uint8)
+	for i := range band.Data {
+		band.Data[i] = 1
+	}
 	for _, ty := range []voxel.Type{voxel.Uint8, voxel.Uint64} {
 		b.Run(ty.String(), func(b *testing.B) {
-			dst := voxel.NewBlock(box, ty)
-			b.SetBytes(box.Voxels())
-			for b.Loop() {
-				dst.Gather(band)
+			var dst []*voxel.Block
+			for piece := range band.Box.Pieces(voxel.Point{X: 1024, Y: 1024 / ty.Size(), Z: 16}) {
+				if dst = append(dst, voxel.NewBlock(piece, ty)); len(dst) == cuboids {
+					break
+				}
+			}
+			b.SetBytes(dst[0].Box.Voxels())
+			for i := 0; b.Loop(); i++ {
+				dst[i%cuboids].Gather(band)
 			}
 		})
 	}
