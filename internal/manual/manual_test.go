@@ -27,6 +27,10 @@ func TestPages(t *testing.T) {
 		if !strings.HasPrefix(p.Markdown, "# "+p.Title+"\n\n") || p.Title == "" {
 			t.Errorf("the page %s does not begin with a title and an empty line", p.Name)
 		}
+		// Plain goes by lines.
+		if broken := regexp.MustCompile(`\[[^\]\n]*\n[^\]\n]*\]\(`).FindString(p.Markdown); broken != "" {
+			t.Errorf("the page %s has a link that goes over the end of a line: %s", p.Name, broken)
+		}
 	}
 }
 
