@@ -45,9 +45,9 @@ type compressor struct {
 	compression Compression
 	chooser     chooser
 
-	trying   sync.Mutex // guards what samples are encoded with
-	encoders encoders
-	sample   []byte
+	trying  sync.Mutex // guards what samples are encoded with
+	encoder encoder
+	sample  []byte
 
 	counting sync.Mutex
 	sent     Sent
@@ -64,7 +64,7 @@ func (c *compressor) compress(f *frame, data []byte, typeSize int) (how Compress
 			return 0, err
 		}
 	}
-	encoder, err := f.encoders.get(how)
+	encoder, err := f.encoder.get(how)
 	if err != nil {
 		return 0, err
 	}
@@ -91,7 +91,7 @@ func (c *compressor) choose(data []byte, typeSize int) (Compression, error) {
 func (c *compressor) try(sample []byte, typeSize int) error {
 	var trials [len(candidates)]trial
 	for i, how := range candidates {
-		encoder, err := c.encoders.get(how)
+		encoder, err := c.encoder.get(how)
 		if err != nil {
 			return err
 		}
@@ -138,17 +138,16 @@ func busy() int {
 	return max(0, int(samples[0].Value.Uint64()+samples[1].Value.Uint64())-1)
 }
 
-// encoders are made when they are needed, as each takes memory of its own.
-type encoders [len(codecs)]*blosc.Encoder
+// An encoder is made when it is first needed, as it takes memory.
+type encoder struct{ blosc *blosc.Encoder }
 
-func (e *encoders) get(how Compression) (*blosc.Encoder, error) {
-	if e[how] == nil {
-		var err error
-		if e[how], err = blosc.NewEncoder(blosc.Options{Codec: codecs[how]}); err != nil {
-			return nil, err
-		}
+func (e *encoder) get(how Compression) (_ *blosc.Encoder, err error) {
+	if e.blosc == nil {
+		e.blosc, err = blosc.NewEncoder(blosc.Options{Codec: codecs[how]})
+	} else {
+		err = e.blosc.Switch(codecs[how])
 	}
-	return e[how], nil
+	return e.blosc, err
 }
 
 // Sent is what the cuboids came to that BOSS took.

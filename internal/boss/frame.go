@@ -17,9 +17,9 @@ import (
 // may read on after the answer has come (net/http.RoundTripper), so only a
 // body's Close tells that it is done.
 type frame struct {
-	data     []byte
-	encoders encoders
-	decoder  blosc.Decoder
+	data    []byte
+	encoder encoder
+	decoder blosc.Decoder
 
 	pool *framePool
 	held atomic.Int32

@@ -23,7 +23,7 @@ const (
 	// the garbage that decoding and HTTP leave between two collections.
 	process = 64 << 20
 	// compressor is a worker's scratch: blocks, shuffled, and tables of LZ4 and of
-	// Zstd; see TestEncodersKeepToThePlan.
+	// Zstd; see TestEncoderKeepsToThePlan.
 	compressor = 4 << 20
 )
 

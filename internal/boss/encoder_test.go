@@ -8,9 +8,9 @@ import (
 	"github.com/neurodata/ndpush/internal/blosc"
 )
 
-// What plan.Memory counts for a worker beside cuboid and frame holds the encoders
-// of its frame, and those with which one of the workers takes samples.
-func TestEncodersKeepToThePlan(t *testing.T) {
+// What plan.Memory counts for a worker beside cuboid and frame holds the encoder
+// of its frame, and that with which one of the workers takes samples.
+func TestEncoderKeepsToThePlan(t *testing.T) {
 	const plan = 4 << 20
 	rnd := rand.New(rand.NewPCG(1, 2))
 	data := make([]byte, 4<<20)
@@ -22,7 +22,7 @@ func TestEncodersKeepToThePlan(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&before)
-		var e encoders
+		var e encoder
 		for _, how := range candidates {
 			encoder, err := e.get(how)
 			if err != nil {
@@ -40,7 +40,7 @@ func TestEncodersKeepToThePlan(t *testing.T) {
 		took := int64(after.HeapAlloc) - int64(before.HeapAlloc)
 		t.Logf("items of %d: %d KiB", size, took>>10)
 		if took > plan {
-			t.Errorf("items of %d: encoders keep %d KiB, and %d are planned", size, took>>10, plan>>10)
+			t.Errorf("items of %d: the encoder keeps %d KiB, and %d are planned", size, took>>10, plan>>10)
 		}
 	}
 }
