@@ -41,9 +41,7 @@ type chooser struct {
 	now   int // the candidate that is chosen
 }
 
-// candidates are what there is to choose from. The first is for the first
-// cuboids, when nothing is known: if it is wrong, that costs the line a few per
-// cent of them, where Zstd would cost the CPU several times as much.
+// candidates are what there is to choose from.
 var candidates = [...]Compression{LZ4, Zstd}
 
 const (
@@ -51,6 +49,12 @@ const (
 	// the voxels; and of each of the first ones.
 	sampleEvery  = 8
 	firstSamples = 4
+
+	// firstDense cuboids at most, one of each worker, go by Zstd while none has
+	// arrived and nothing is known of the line. If that is wrong, as on loopback, it
+	// costs two cores a tenth of a second in all; LZ4 would cost a line of 25 MB/s a
+	// second. All of very many workers would cost the cores too much.
+	firstDense = 8
 
 	// How much of what an average knows is kept when there is news. Four samples
 	// are 32 cuboids; eight that were sent are one of each worker.
@@ -116,6 +120,9 @@ func (c *chooser) sent(n int, took time.Duration, busy, cores int) {
 func (c *chooser) choose() Compression {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.way.weight == 0 && c.begun <= firstDense {
+		return Zstd
+	}
 	best := c.now
 	if c.way.weight > 0 && c.codec[0].time.weight > 0 {
 		for i := range candidates {

@@ -126,19 +126,19 @@ func TestChooser(t *testing.T) {
 		from, to int // of the cuboids looked at
 		want     Compression
 	}{
-		{"a slow line", road{workers: 8, cores: 2, line: always(25e6), sending: 0.3, data: always(noisy)}, 8, 200, Zstd},
+		{"a slow line", road{workers: 8, cores: 2, line: always(25e6), sending: 0.3, data: always(noisy)}, 0, 200, Zstd},
 		{"a slow line, many workers", road{workers: 64, cores: 2, line: always(25e6), sending: 0.3, data: always(noisy)}, 80, 400, Zstd},
-		{"a slow line, one worker", road{workers: 1, cores: 1, line: always(25e6), sending: 0.3, data: always(noisy)}, 1, 100, Zstd},
-		{"no limit", road{workers: 8, cores: 2, line: always(infinite), sending: 0.8, data: always(noisy)}, 0, 200, LZ4},
-		{"no limit, many workers", road{workers: 64, cores: 2, line: always(infinite), sending: 0.8, data: always(noisy)}, 0, 300, LZ4},
-		{"no limit, one worker", road{workers: 1, cores: 1, line: always(infinite), sending: 0.8, data: always(noisy)}, 0, 100, LZ4},
-		{"no limit, masked", road{workers: 8, cores: 2, line: always(infinite), sending: 0.8, data: always(masked)}, 0, 200, LZ4},
+		{"a slow line, one worker", road{workers: 1, cores: 1, line: always(25e6), sending: 0.3, data: always(noisy)}, 0, 100, Zstd},
+		{"no limit", road{workers: 8, cores: 2, line: always(infinite), sending: 0.8, data: always(noisy)}, 8, 200, LZ4},
+		{"no limit, many workers", road{workers: 64, cores: 2, line: always(infinite), sending: 0.8, data: always(noisy)}, 8, 300, LZ4},
+		{"no limit, one worker", road{workers: 1, cores: 1, line: always(infinite), sending: 0.8, data: always(noisy)}, 1, 100, LZ4},
+		{"no limit, masked", road{workers: 8, cores: 2, line: always(infinite), sending: 0.8, data: always(masked)}, 8, 200, LZ4},
 		{"a line that becomes slow", road{workers: 8, cores: 2, line: changing(infinite, 25e6), sending: 0.8, data: always(noisy)}, 216, 400, Zstd},
 		{"a line that becomes quick", road{workers: 8, cores: 2, line: changing(25e6, infinite), sending: 0.8, data: always(noisy)}, 260, 400, LZ4},
-		{"BOSS takes a second", road{workers: 8, cores: 2, line: always(infinite), latency: time.Second, sending: 0.8, data: always(noisy)}, 8, 200, Zstd},
+		{"BOSS takes a second", road{workers: 8, cores: 2, line: always(infinite), latency: time.Second, sending: 0.8, data: always(noisy)}, 0, 200, Zstd},
 		{"no limit, BOSS takes 10 ms", road{workers: 64, cores: 2, line: always(infinite), latency: 10 * time.Millisecond, sending: 0.8, data: always(noisy)}, 64, 300, LZ4},
-		{"labels on a slow line", road{workers: 8, cores: 2, line: always(10e6), sending: 0.3, data: always(labels)}, 8, 200, Zstd},
-		{"what does not compress", road{workers: 8, cores: 2, line: always(25e6), sending: 0.3, data: always(random)}, 0, 200, LZ4},
+		{"labels on a slow line", road{workers: 8, cores: 2, line: always(10e6), sending: 0.3, data: always(labels)}, 0, 200, Zstd},
+		{"what does not compress", road{workers: 8, cores: 2, line: always(25e6), sending: 0.3, data: always(random)}, 8, 200, LZ4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			chosen, _ := tt.road.run(tt.to)

@@ -69,7 +69,7 @@ func BenchmarkCompression(b *testing.B) {
 					l := &line{rate: rate}
 					c := serve(b, boss.Options{Compression: how, Workers: workers}, l.take)
 					b.SetBytes(int64(len(cuboid.Data)))
-					s := postAll(b, newChannel(b, c, voxel.Uint8), cuboid, workers)
+					s := postAll(b, newChannel(b, c, voxel.Uint8), cuboid, workers, b.N)
 					b.ReportMetric(float64(s.Frames)/float64(s.Voxels), "sent/voxel")
 					b.ReportMetric(float64(s.Cuboids[boss.Zstd])/float64(b.N), "zstd/op")
 				})
@@ -78,15 +78,15 @@ func BenchmarkCompression(b *testing.B) {
 	}
 }
 
-// postAll posts a cuboid b.N times by so many workers.
-func postAll(b *testing.B, ch *boss.Channel, cuboid *voxel.Block, workers int) boss.Sent {
+// postAll posts a cuboid so many times by so many workers.
+func postAll(tb testing.TB, ch *boss.Channel, cuboid *voxel.Block, workers, times int) boss.Sent {
 	var wg sync.WaitGroup
 	var n atomic.Int64
 	for range workers {
 		wg.Go(func() {
-			for n.Add(1) <= int64(b.N) {
-				if err := ch.Post(b.Context(), cuboid); err != nil {
-					b.Error(err)
+			for n.Add(1) <= int64(times) {
+				if err := ch.Post(tb.Context(), cuboid); err != nil {
+					tb.Error(err)
 				}
 			}
 		})
