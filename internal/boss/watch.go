@@ -27,6 +27,7 @@ type watch struct {
 	mu    sync.Mutex
 	side  side
 	stage *time.Timer
+	limit limit // of the stage
 	whole *time.Timer
 	left  time.Duration // of the whole, from since on; while it is paused
 	since time.Time
@@ -44,6 +45,13 @@ const (
 	ending // nobody's: the clocks run on as they are
 )
 
+// A limit is how long something may take, and the format of what is said if it
+// takes longer.
+type limit struct {
+	time   time.Duration
+	format string
+}
+
 // A timeUp is the cause of an attempt's end by its watch.
 type timeUp struct{ says string }
 
@@ -57,9 +65,10 @@ func newWatch(ctx context.Context, limits Timeouts) *watch {
 	ctx, w.cancel = context.WithCancelCause(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.whole = w.after(limits.Request, "the request took longer than %v")
+	w.whole = w.after(limit{limits.Request, "the request took longer than %v"})
 	// A proxy may take the connection and never go on.
-	w.stage = w.after(limits.Dial+limits.TLS, "no connection for %v")
+	w.limit = limit{limits.Dial + limits.TLS, "no connection for %v"}
+	w.stage = w.after(w.limit)
 	w.ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn:      func(httptrace.GotConnInfo) { w.gotConn() },
 		WroteRequest: func(httptrace.WroteRequestInfo) { w.wrote() },
@@ -67,18 +76,23 @@ func newWatch(ctx context.Context, limits Timeouts) *watch {
 	return w
 }
 
-func (w *watch) after(d time.Duration, format string) *time.Timer {
-	return time.AfterFunc(d, func() { w.cancel(&timeUp{fmt.Sprintf(format, d)}) })
+func (w *watch) after(l limit) *time.Timer {
+	return time.AfterFunc(l.time, func() { w.cancel(&timeUp{fmt.Sprintf(l.format, l.time)}) })
 }
 
 // begin begins a stage of a side that may take d, if it is that side's turn.
 func (w *watch) begin(of side, d time.Duration, format string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.side == of {
-		w.stage.Stop()
-		w.stage = w.after(d, format)
+	if w.side != of {
+		return
 	}
+	if l := (limit{d, format}); l != w.limit {
+		w.stage.Stop()
+		w.limit, w.stage = l, w.after(l)
+		return
+	}
+	w.stage.Reset(d) // a body has such a stage for each piece that is read of it
 }
 
 const stalled = "no byte moved for %v"
