@@ -82,25 +82,6 @@ func commands(t *testing.T, markdown string) string {
 	return script.String()
 }
 
-// The flags of the Python tool that the manual lists are flags of ingest.
-func TestMigrating(t *testing.T) {
-	text, err := os.ReadFile("../../internal/manual/migrating.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	flags := help(t, "ingest")
-	rows := regexp.MustCompile("(?m)^\\| `--(\\w+)` \\| `--([a-z0-9-]+)[ `]").FindAllStringSubmatch(string(text), -1)
-	if len(rows) != 40 {
-		t.Errorf("%d flags, of 40 that the tool has", len(rows))
-	}
-	for _, row := range rows {
-		was, is := strings.ToLower(strings.ReplaceAll(row[1], "_", "-")), row[2]
-		if was != is && is != "missing" || !strings.Contains(flags, " --"+is+" ") {
-			t.Errorf("--%s is said to be --%s", row[1], is)
-		}
-	}
-}
-
 // The examples that each command's help shows work, one after the other.
 func TestExamples(t *testing.T) {
 	var script strings.Builder

@@ -100,8 +100,9 @@ func (a *app) newRootCmd() *cobra.Command {
 		Long: `ndpush pushes stacks of electron- and light-microscopy images into BOSS, the
 spatial database of brain images (https://bossdb.org).
 
-Start with "ndpush demo", which shows the whole thing on this machine. What the
-words mean that all commands use, tells "ndpush help concepts".`,
+Start with "ndpush demo", which shows the whole thing on this machine. "ndpush help
+starting" goes through your first push, and "ndpush help concepts" tells what the
+words mean that all commands use.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
