@@ -23,13 +23,14 @@
 	SUBQ  DX, SI     \
 	ORL   $56, CX
 
-// LOOK looks at the next bits; AX is their entry, and its sign that of its low
-// byte, set for literals.
+// LOOK makes AX the entry of the next bits.
 #define LOOK \
-	MOVL  BX, AX           \
-	ANDL  $((1<<const_litBits)-1), AX \
-	MOVL  (R11)(AX*4), AX  \
-	TESTB AX, AX
+	MOVL BX, AX                     \
+	ANDL $((1<<const_litBits)-1), AX \
+	MOVL (R11)(AX*4), AX
+
+// LITERAL sets the sign if AX is of literals.
+#define LITERAL TESTB AX, AX
 
 // LITERALS writes the one or two literals of AX, and passes them. It uses DX.
 #define LITERALS \
@@ -67,25 +68,13 @@ TEXT ·fastBMI2(SB), NOSPLIT, $0-112
 	MOVQ b+64(FP), BX
 	MOVQ n+72(FP), CX
 
-next:
 	CMPQ SI, R8
 	JGT  done
 	CMPQ DI, R9
 	JGE  done
 	FILL
 	LOOK
-	JPL  other
-	LITERALS
-	LOOK
-	JPL  refill
-	LITERALS
-	LOOK
-	JPL  refill
-	LITERALS
-	LOOK
-	JPL  refill
-	LITERALS
-	JMP  next
+	JMP  looked
 
 refill:
 	FILL
@@ -113,30 +102,73 @@ other:
 	JHI   done
 	MOVQ  AX, BX
 	SUBL  R15, CX
+	LOOK
 
-	// The match: DX bytes from R13 back.
-	MOVQ DI, AX
-	SUBQ R13, AX
+	// The match: DX bytes from R13 back, which is R14.
+	MOVQ DI, R14
+	SUBQ R13, R14
 	ADDQ DI, DX          // where it ends
 	CMPQ R13, $16
 	JLT  near
-	MOVOU (AX), X0
-	MOVOU X0, (DI)
+	VMOVDQU (R14), X0
+	VMOVDQU X0, (DI)
 	ADDQ $16, DI
 	CMPQ DI, DX
-	JGE  matched
-
-far:
-	ADDQ $16, AX
-	MOVOU (AX), X0
-	MOVOU X0, (DI)
-	ADDQ $16, DI
-	CMPQ DI, DX
-	JLT  far
+	JLT  more
 
 matched:
 	MOVQ DX, DI
+
+	// The next entry is looked at as early as its bits are there: a fill leaves 18
+	// behind a length and a distance, and 12 behind four entries of literals.
+next:
+	CMPQ SI, R8
+	JGT  done
+	CMPQ DI, R9
+	JGE  done
+	FILL
+
+looked:
+	LITERAL
+	JPL  other
+	LITERALS
+	LOOK
+	LITERAL
+	JPL  refill
+	LITERALS
+	LOOK
+	LITERAL
+	JPL  refill
+	LITERALS
+	LOOK
+	LITERAL
+	JPL  refill
+	LITERALS
+	LOOK
 	JMP  next
+
+more:
+	ADDQ $16, R14
+	CMPQ R13, $32
+	JLT  middle
+
+far:
+	VMOVDQU (R14), Y0
+	VMOVDQU Y0, (DI)
+	ADDQ $32, R14
+	ADDQ $32, DI
+	CMPQ DI, DX
+	JLT  far
+	JMP  matched
+
+middle:
+	VMOVDQU (R14), X0
+	VMOVDQU X0, (DI)
+	ADDQ $16, R14
+	ADDQ $16, DI
+	CMPQ DI, DX
+	JLT  middle
+	JMP  matched
 
 near:
 	CMPQ R13, $8
@@ -144,53 +176,63 @@ near:
 	JGT  words
 	CMPQ R13, $1
 	JEQ  one
+	CMPQ R13, $4
+	JEQ  four
+	CMPQ R13, $2
+	JEQ  two
 
-	// What has a period of a few bytes has one of eight to fourteen, too: R15.
+	// What has a period of a few bytes has one of nine to fourteen, too: R15.
 	MOVQ R13, R15
 widen:
 	ADDQ R13, R15
 	CMPQ R15, $8
 	JLT  widen
-	MOVQ R15, R14
-	SUBQ R13, R14        // as many bytes make it one
+	MOVQ R15, R13
+	ADDQ R14, R13
+	SUBQ DI, R13         // as many bytes make it one
 bytes:
-	MOVBLZX (AX), R13
-	MOVB R13, (DI)
-	INCQ AX
+	MOVBLZX (R14), AX
+	MOVB AX, (DI)
+	INCQ R14
 	INCQ DI
-	DECQ R14
+	DECQ R13
 	JNE  bytes
-	MOVQ DI, AX
-	SUBQ R15, AX
+	MOVQ DI, R14
+	SUBQ R15, R14
+	LOOK
 words:
-	MOVQ (AX), R13
+	MOVQ (R14), R13
 	MOVQ R13, (DI)
-	ADDQ $8, AX
+	ADDQ $8, R14
 	ADDQ $8, DI
 	CMPQ DI, DX
 	JLT  words
 	JMP  matched
 
 one:
-	MOVBLZX (AX), AX
-	MOVQ $0x0101010101010101, R13
-	IMULQ R13, AX
-	MOVQ AX, X0
+	VPBROADCASTB (R14), Y0
+	JMP  pattern
+
+two:
+	VPBROADCASTW (R14), Y0
+	JMP  pattern
+
+four:
+	VPBROADCASTD (R14), Y0
 	JMP  pattern
 
 eight:
-	MOVQ (AX), X0
+	VPBROADCASTQ (R14), Y0
 
 pattern:
-	PUNPCKLQDQ X0, X0
-patterns:
-	MOVOU X0, (DI)
-	ADDQ $16, DI
+	VMOVDQU Y0, (DI)
+	ADDQ $32, DI
 	CMPQ DI, DX
-	JLT  patterns
+	JLT  pattern
 	JMP  matched
 
 done:
+	VZEROUPPER
 	SUBQ in+0(FP), SI
 	MOVQ SI, pos1+80(FP)
 	SUBQ R10, DI

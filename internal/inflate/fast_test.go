@@ -29,15 +29,14 @@ func checkFast(t *testing.T, z []byte) (fast int) {
 	t.Helper()
 	r := new(Reader)
 	r.ResetRaw(&once{z})
+	r.limit = windowBytes + roundBytes
 	for !r.final && fast < 1<<21 {
 		stored := r.fill(3) == nil && r.bits>>1&3 == 0
 		if r.block() != nil {
 			return fast
 		}
 		for done := stored && r.stored == 0; !done; {
-			if r.end > windowBytes {
-				r.end = copy(r.buf[:], r.buf[r.end-windowBytes:r.end])
-			}
+			r.window()
 			var err error
 			if stored {
 				err = r.copyStored()
@@ -57,8 +56,8 @@ func checkFast(t *testing.T, z []byte) (fast int) {
 // bothFast calls fast, and fastGo of a twin.
 func bothFast(t *testing.T, r *Reader) int {
 	t.Helper()
-	before, buf, twin := r.end, *r.buf, *r
-	twin.buf = &buf
+	before, twin := r.end, *r
+	twin.buf = bytes.Clone(r.buf)
 	r.fast()
 	twin.fastGo()
 	if r.pos != twin.pos || r.end != twin.end || r.n != twin.n || r.bits&(1<<r.n-1) != twin.bits&(1<<r.n-1) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -238,6 +239,9 @@ func FuzzReader(f *testing.F) {
 		var r inflate.Reader
 		r.ResetRaw(&pieces{z, int(size)})
 		got, err := io.ReadAll(io.LimitReader(&r, most))
+		if large, largeErr := readLarge(&pieces{z, int(size)}, most); !bytes.Equal(large, got) || fmt.Sprint(largeErr) != fmt.Sprint(err) {
+			t.Fatalf("%d bytes, %v; in large reads %d, %v", len(got), err, len(large), largeErr)
+		}
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("%v, compress/flate says %v", err, wantErr)
 		}
@@ -255,4 +259,19 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// readLarge is io.ReadAll of at most that many bytes, in reads that are decoded in
+// place.
+func readLarge(src inflate.Source, most int) (got []byte, err error) {
+	var r inflate.Reader
+	r.ResetRaw(src)
+	p := make([]byte, 1<<17)
+	for n := 0; len(got) < most && err == nil; got = append(got, p[:n]...) {
+		n, err = r.Read(p[:min(len(p), most-len(got))])
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return got, err
 }

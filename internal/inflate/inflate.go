@@ -1,10 +1,11 @@
 // Package inflate decodes DEFLATE, made for images that are read by rows.
 //
 // A [Reader] decodes as much as is asked for and keeps its state for more. Its
-// input comes in pieces that are decoded where they lie. It is for pixels that
-// hardly compress, electron microscopes' above all: most symbols are literals of
-// six to eight bits, so a lookup gives two of them where they fit, and a 64-bit
-// buffer is filled once for several lookups.
+// input comes in pieces that are decoded where they lie; its output is decoded
+// where it is wanted, if that is large, and else to a window of its own. It is for
+// pixels that hardly compress, electron microscopes' above all: most symbols are
+// literals of six to eight bits, so a lookup gives two of them where they fit, and
+// a 64-bit buffer is filled once for several lookups.
 //
 // compress/flate and github.com/klauspost/compress/flate were the alternatives:
 // they read their input byte by byte, and took twice the time (see
@@ -30,13 +31,16 @@ type Source interface {
 const (
 	// windowBytes is how far back a match may reach (RFC 1951 section 2).
 	windowBytes = 32 << 10
-	// slackBytes is what may be written behind a round: literals, the longest match,
-	// and what is copied beyond its end for being whole words.
-	slackBytes = 258 + 32
+	// slackBytes is what may be written behind a limit: up to eight literals, the
+	// longest match, and what is copied beyond its end for being whole registers.
+	slackBytes = 8 + 258 + 31
 	// roundBytes is how much is decoded at a time; it and the window fit the
 	// second-level cache.
 	roundBytes = bufBytes - windowBytes - slackBytes
 	bufBytes   = 96 << 10
+	// directBytes is for how much it is worth to decode where it is wanted: then
+	// the window is copied, else all of it.
+	directBytes = windowBytes
 
 	// Held is the most memory in bytes that a Reader takes, with its tables.
 	Held = bufBytes + 16<<10
@@ -65,9 +69,11 @@ type Reader struct {
 	bits   uint64 // the next bits of the data, from the lowest
 	n      uint   // how many they are; above them there may be more of the same data
 
-	buf    *[bufBytes]byte // made by the first Reset
+	own    *[bufBytes]byte // made by the first Reset
+	buf    []byte          // where it decodes: own, or what Read was given
 	end    int             // of what is decoded in buf
-	read   int             // of which this was read
+	limit  int             // where to stop; slackBytes lie behind it
+	read   int             // what was read of own
 	zlib   bool
 	sum    adler
 	step   func(*Reader) error // what comes next; nil after the last block
@@ -95,30 +101,32 @@ func (r *Reader) ResetRaw(src Source) {
 }
 
 func (r *Reader) reset(src Source) {
-	if r.buf == nil {
-		r.buf = new([bufBytes]byte)
+	if r.own == nil {
+		r.own = new([bufBytes]byte)
 	}
+	r.buf = r.own[:]
 	r.src, r.srcErr, r.in, r.pos, r.bits, r.n = src, nil, nil, 0, 0, 0
 	r.end, r.read, r.sum, r.final, r.err = 0, 0, adler{1, 0}, false, nil
 }
 
-// Read implements io.Reader. What comes before data that are damaged or end too
-// early is given first, and the reason then; whether it is as it was written,
-// only the checksum can tell. io.EOF means that the stream is complete, and its
-// checksum right.
+// Read implements io.Reader, with all of p as scratch space. What comes before
+// data that are damaged or end too early is given first, and the reason then;
+// whether it is as it was written, only the checksum can tell. io.EOF means that
+// the stream is complete, and its checksum right.
 func (r *Reader) Read(p []byte) (n int, err error) {
-	for len(p) > 0 {
-		if r.read == r.end {
-			if r.err != nil {
-				return n, r.err
-			}
+	for n < len(p) {
+		switch {
+		case r.read < r.end:
+			k := copy(p[n:], r.buf[r.read:r.end])
+			r.read += k
+			n += k
+		case r.err != nil:
+			return n, r.err
+		case n >= min(r.end, windowBytes) && len(p)-n >= directBytes:
+			n = r.direct(p, n)
+		default:
 			r.round()
-			continue
 		}
-		k := copy(p, r.buf[r.read:r.end])
-		r.read += k
-		n += k
-		p = p[k:]
 	}
 	return n, nil
 }
@@ -127,21 +135,42 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 // gave io.EOF.
 func (r *Reader) Unused() int { return int(r.n/8) + len(r.in) - r.pos }
 
-// round decodes until the round is full, the stream ends, or it breaks.
+// round decodes the next bytes to own, where Read finds them.
 func (r *Reader) round() {
-	if r.end > windowBytes {
-		r.end = copy(r.buf[:], r.buf[r.end-windowBytes:r.end])
+	r.window()
+	r.decodeTo(windowBytes + roundBytes)
+}
+
+// direct decodes the next bytes to p from n on, for as many as slackBytes allow,
+// and gives where they end. All that a match may reach is in p[:n].
+func (r *Reader) direct(p []byte, n int) int {
+	r.buf, r.end = p, n
+	for last := len(p) - slackBytes; r.err == nil && r.end < last; {
+		r.decodeTo(min(r.end+roundBytes, last))
 	}
-	r.read = r.end
-	for r.err == nil && r.end < windowBytes+roundBytes {
-		if r.step == nil {
-			r.trailer()
-			return
-		}
+	n = r.end
+	r.window()
+	return n
+}
+
+// window keeps in own what a match may reach, all of it read.
+func (r *Reader) window() {
+	r.end = copy(r.own[:], r.buf[max(0, r.end-windowBytes):r.end])
+	r.buf, r.read = r.own[:], r.end
+}
+
+// decodeTo decodes until limit is reached, the stream ends, or it breaks.
+func (r *Reader) decodeTo(limit int) {
+	begin := r.end
+	r.limit = limit
+	for r.err == nil && r.step != nil && r.end < limit {
 		r.err = r.step(r)
 	}
 	if r.zlib {
-		r.sum.add(r.buf[r.read:r.end])
+		r.sum.add(r.buf[begin:r.end])
+	}
+	if r.err == nil && r.step == nil {
+		r.trailer()
 	}
 }
 
@@ -151,7 +180,6 @@ func (r *Reader) trailer() {
 	if !r.zlib {
 		return
 	}
-	r.sum.add(r.buf[r.read:r.end])
 	r.drop(r.n & 7)
 	var sum uint32
 	for range 4 {
@@ -224,9 +252,9 @@ func (r *Reader) storedHeader() error {
 	return nil
 }
 
-// copyStored gives what the round has room for of a stored block.
+// copyStored gives what there is room for of a stored block.
 func (r *Reader) copyStored() error {
-	for r.stored > 0 && r.end < windowBytes+roundBytes {
+	for r.stored > 0 && r.end < r.limit {
 		if r.n >= 8 {
 			r.buf[r.end] = byte(r.bits)
 			r.drop(8)
@@ -241,7 +269,7 @@ func (r *Reader) copyStored() error {
 			}
 			continue
 		}
-		k := min(r.stored, windowBytes+roundBytes-r.end)
+		k := min(r.stored, r.limit-r.end)
 		k = copy(r.buf[r.end:r.end+k], r.in[r.pos:])
 		r.end += k
 		r.pos += k

@@ -98,3 +98,44 @@ func TestRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// Large reads are decoded in place: after small ones, with the data at their end
+// or beyond it, and never behind what was asked for.
+func TestLargeReads(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(9, 10))
+	runs := make([]byte, 0, 300_000) // literals of few bits, then long matches
+	for len(runs) < cap(runs)-500 {
+		for range 8 + rnd.IntN(8) {
+			runs = append(runs, "acgtnm"[rnd.IntN(6)])
+		}
+		runs = append(runs, bytes.Repeat(runs[len(runs)-1-rnd.IntN(2)*7:], 259)[:259]...)
+	}
+	all := samples()
+	all["runs"] = runs
+	var r inflate.Reader
+	for name, want := range all {
+		z := deflate(t, want, flate.BestCompression)
+		for n := 0; n < 100; n++ {
+			r.Reset(&pieces{z, n % 2 * 8192})
+			checkReads(t, name, &r, want, n%3*20_000, 32_700+n, 100, 100_000+n, 40_000)
+		}
+	}
+}
+
+// checkReads reads so many bytes at a time, and the rest; what lies behind them
+// stays as it is.
+func checkReads(t *testing.T, name string, r io.Reader, want []byte, sizes ...int) {
+	t.Helper()
+	const guard = 300
+	for _, size := range append(sizes, len(want)+1) {
+		p := bytes.Repeat([]byte{0xa5}, size+guard)
+		n, err := io.ReadFull(r, p[:size])
+		if n != min(size, len(want)) || !bytes.Equal(p[:n], want[:n]) || n < size && err != io.EOF && err != io.ErrUnexpectedEOF {
+			t.Fatalf("%s: reads of %d give other bytes, or %d of %d, %v", name, sizes, n, min(size, len(want)), err)
+		}
+		if bytes.Count(p[size:], []byte{0xa5}) != guard {
+			t.Fatalf("%s: reads of %d write behind %d bytes", name, sizes, size)
+		}
+		want = want[n:]
+	}
+}

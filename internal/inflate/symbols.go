@@ -2,11 +2,11 @@ package inflate
 
 import "encoding/binary"
 
-// symbols decodes symbols until the block ends or the round is full.
+// symbols decodes symbols until the block ends or the limit is reached.
 func (r *Reader) symbols() error {
-	for r.end < windowBytes+roundBytes {
+	for r.end < r.limit {
 		r.fast()
-		if r.end >= windowBytes+roundBytes {
+		if r.end >= r.limit {
 			break
 		}
 		done, err := r.symbol()
@@ -31,10 +31,10 @@ func (r *Reader) symbols() error {
 func (r *Reader) fastGo() {
 	const litMask, distMask = 1<<litBits - 1, 1<<distBits - 1
 	in, pos, b, n := r.in, r.pos, r.bits, r.n
-	buf, end := r.buf, uint(r.end)
+	buf, end, limit := r.buf, uint(r.end), uint(r.limit)
 	lit, dist := &r.lit.table, &r.dist.table
 
-	for last := len(in) - 16; pos <= last && end < windowBytes+roundBytes; {
+	for last := len(in) - 16; pos <= last && end < limit; {
 		b |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
 		pos += int((^n & 63) >> 3)
 		n |= 56
@@ -89,7 +89,7 @@ func (r *Reader) fastGo() {
 }
 
 // match copies a match to end, word by word, and up to ten bytes behind it.
-func match(buf *[bufBytes]byte, end, distance, length int) {
+func match(buf []byte, end, distance, length int) {
 	if distance >= length && length > 64 {
 		copy(buf[end:end+length], buf[end-distance:])
 		return
