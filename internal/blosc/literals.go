@@ -1,6 +1,8 @@
 package blosc
 
 import (
+	"unsafe"
+
 	"github.com/klauspost/compress/huff0"
 )
 
@@ -15,8 +17,11 @@ type literalWriter struct {
 	table  []byte      // to go before the first literals coded with it
 	coded  bool        // there are codes
 	codes  [256]uint64 // the code in the highest bits, its length in the lowest byte
-	out    [4][zstdBlock/4*longestCode/8 + 32]byte
+	out    [4]literalStream
 }
+
+// A literalStream has room for a quarter of a block.
+type literalStream [zstdBlock/4*longestCode/8 + 32]byte
 
 // The literals of a block (RFC 8878, section 3.1.1.3.1).
 const (
@@ -141,8 +146,8 @@ func (w *literalWriter) put(dst, src []byte) int {
 func (w *literalWriter) putCoded(dst, src []byte) int {
 	q := (len(src) + 3) / 4
 	var ends [4]int
-	ends[0], ends[1] = w.two(w.out[0][:], w.out[1][:], src[:q], src[q:2*q])
-	ends[2], ends[3] = w.two(w.out[2][:], w.out[3][:], src[2*q:3*q], src[3*q:])
+	ends[0], ends[1] = w.two(&w.out[0], &w.out[1], src[:q], src[q:2*q])
+	ends[2], ends[3] = w.two(&w.out[2], &w.out[3], src[2*q:3*q], src[3*q:])
 	size := len(w.table) + zstdJumps + ends[0] + ends[1] + ends[2] + ends[3]
 	if zstdLiteralsHeader+size >= len(src) {
 		return 0
@@ -173,15 +178,20 @@ func (w *literalWriter) putCoded(dst, src []byte) int {
 // Codes enter at the upper end of a word, and the number of bits grows in the
 // lowest byte of another; what the lowest byte of an entry leaves elsewhere is
 // never looked at.
-func (w *literalWriter) two(x, y, a, b []byte) (nx, ny int) {
+//
+// Loads and stores are without bounds checks, as in lz4Writer: the loop needs the
+// registers that checks would take. Loads are at 0 to whole-4; stores are of eight
+// bytes from where the codes end, and x and y have room for 32 more than the
+// longest codes are.
+func (w *literalWriter) two(x, y *literalStream, a, b []byte) (nx, ny int) {
 	codes := &w.codes
 	var wx, wy, bx, by uint64 // words and bits
 	whole := len(b) &^ 3
-	nx, wx, bx = w.odd(x, a[whole:])
-	ny, wy, by = w.odd(y, b[whole:])
-	a, b = a[:whole], b[:whole]
+	nx, wx, bx = w.odd(x[:], a[whole:])
+	ny, wy, by = w.odd(y[:], b[whole:])
+	pa, pb, px, py := unsafe.SliceData(a), unsafe.SliceData(b), &x[0], &y[0]
 	for i := whole - 4; i >= 0; i -= 4 { // at most 7+4*longestCode bits
-		va, vb := le.Uint32(a[i:]), le.Uint32(b[i:])
+		va, vb := load32(pa, i), load32(pb, i)
 		e, f := codes[byte(va>>24)], codes[byte(vb>>24)]
 		wx, bx = wx>>(e&63)|e, bx+e
 		wy, by = wy>>(f&63)|f, by+f
@@ -194,8 +204,8 @@ func (w *literalWriter) two(x, y, a, b []byte) (nx, ny int) {
 		e, f = codes[byte(va)], codes[byte(vb)]
 		wx, bx = wx>>(e&63)|e, bx+e
 		wy, by = wy>>(f&63)|f, by+f
-		le.PutUint64(x[nx:], wx>>(-bx&63))
-		le.PutUint64(y[ny:], wy>>(-by&63))
+		store64(px, nx, wx>>(-bx&63))
+		store64(py, ny, wy>>(-by&63))
 		nx += int(bx >> 3 & 7)
 		ny += int(by >> 3 & 7)
 		bx &= 7

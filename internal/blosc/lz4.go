@@ -173,3 +173,8 @@ func load64(p *byte, i int) uint64 {
 func load32(p *byte, i int) uint32 {
 	return le.Uint32((*[4]byte)(unsafe.Add(unsafe.Pointer(p), i))[:])
 }
+
+// store64 makes v the eight bytes at p+i.
+func store64(p *byte, i int, v uint64) {
+	le.PutUint64((*[8]byte)(unsafe.Add(unsafe.Pointer(p), i))[:], v)
+}
