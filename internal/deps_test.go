@@ -82,6 +82,7 @@ var law = map[string][]string{
 	// What a person reads.
 	"internal/manual":          {},
 	"internal/manual/generate": {"internal/cli", "github.com/spf13"},
+	"internal/report":          {"internal/voxel", "internal/human"},
 	"internal/release":         {},
 	// And what this machine has to give.
 	"internal/machine": {},

@@ -49,6 +49,7 @@
 //	viewer                          pages that show what a BOSS holds
 //	manual                          the pages of ndpush help
 //	generate                          of them, what the commands say
+//	report                          the page about an ingest, when it ended or meanwhile
 //	release                         what is published
 //	cli                             the only place where parts meet
 //	bench                           the whole of it, measured:

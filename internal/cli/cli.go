@@ -88,7 +88,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	if ctx.Err() != nil && exitCode(err) == exitInterrupted && !isSaid(err) {
 		err = &exitError{exitInterrupted, errors.New("interrupted")}
 	}
-	report(a.Stderr, err)
+	complain(a.Stderr, err)
 	a.events.Exit(exitCode(err), err)
 	return exitCode(err)
 }
@@ -112,7 +112,7 @@ words mean that all commands use.`,
 	cmd.SetFlagErrorFunc(suggestFlag)
 	cmd.DisableSuggestions = true
 	cmd.AddCommand(
-		a.newInitCmd(), a.newPreviewCmd(), a.newCheckCmd(), a.newIngestCmd(), a.newStatusCmd(), a.newRetryCmd(), a.newVerifyCmd(),
+		a.newInitCmd(), a.newPreviewCmd(), a.newCheckCmd(), a.newIngestCmd(), a.newStatusCmd(), a.newRetryCmd(), a.newVerifyCmd(), a.newReportCmd(),
 		a.newGencmdCmd(), a.newSlackTestCmd(), a.newServeCmd(), a.newDemoCmd(), a.newVersionCmd(),
 	)
 	for _, p := range manual.Pages() {

@@ -71,8 +71,8 @@ func withHint(err error, format string, args ...any) error {
 	return &hinted{err, fmt.Sprintf(format, args...)}
 }
 
-// report prints err for a person: each line of it, and the hint if there is one.
-func report(w io.Writer, err error) {
+// complain prints err for a person: each line of it, and the hint if there is one.
+func complain(w io.Writer, err error) {
 	for line := range strings.Lines(err.Error()) {
 		fmt.Fprintf(w, "ndpush: %s\n", strings.TrimSuffix(line, "\n"))
 	}

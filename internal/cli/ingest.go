@@ -21,6 +21,7 @@ type ingestOptions struct {
 	ensure bool // create what is missing, and go on
 	verify string
 	logDir string
+	report string // auto or none
 
 	fresh, moved, replace, recordMissing, down bool
 
@@ -46,6 +47,9 @@ func (o *ingestOptions) bind(flags *pflag.FlagSet, workers string) {
 	flags.Var(&value{name: "verify", kind: "how", text: o.verify, parse: parseOneOf(&o.verify, "none", "sample", "full"), problems: &o.problems},
 		"verify", "what is read back and compared at the end: none, sample (three slices) or full")
 	flags.StringVar(&o.logDir, "log-dir", ".", "directory of the log file and the journal")
+	o.report = "auto"
+	flags.Var(&value{name: "report", kind: "how", text: o.report, parse: parseOneOf(&o.report, "auto", "none"), problems: &o.problems},
+		"report", "auto writes a page about the ingest beside the log when it ends, unless it does a share only; none does not: see ndpush help reports")
 	flags.BoolVar(&o.fresh, "fresh", false, "begin anew, whatever the journal says is done")
 	flags.BoolVar(&o.moved, "moved", false, "go on with the journal although the images are in another place than before")
 	flags.BoolVar(&o.replace, "replace", false, "for corrected images, or a channel that held others: read all again, and erase each cuboid in BOSS before it is posted")
@@ -136,10 +140,12 @@ func (a *app) ingest(ctx context.Context, o *ingestOptions, jobs []*job.Job, cli
 	}
 	var all outcome
 	for _, c := range channels {
-		if err := c.do(ctx, c.carry); err != nil {
-			return err
+		err := c.do(ctx, c.carry)
+		if err == nil {
+			err = c.end(ctx, nil)
 		}
-		if err := c.end(ctx, nil); err != nil {
+		c.writePage(ctx)
+		if err != nil {
 			return err
 		}
 		if o.down && c.outcome.differ == 0 {

@@ -31,7 +31,7 @@ import (
 const unknownValue = "?"
 
 // notInFile are flags that say what one run does, not what the job is.
-var notInFile = []string{"job", "help", "create-resources", "dry-run", "canary", "shard", "fresh", "moved", "replace", "out", "json", "metrics"}
+var notInFile = []string{"job", "help", "create-resources", "dry-run", "canary", "shard", "fresh", "moved", "replace", "out", "json", "metrics", "report"}
 
 // bindJobFile binds --job and sets the flags that the file holds before the
 // command runs. rename says which flag a key stands for, if not the one of its

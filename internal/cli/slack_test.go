@@ -107,7 +107,7 @@ func slackTest(t *testing.T, args ...string) (code int, out string) {
 	root.SetArgs(append([]string{"slack-test"}, args...))
 	err := root.ExecuteContext(t.Context())
 	if err != nil {
-		report(&b, err)
+		complain(&b, err)
 	}
 	if strings.Contains(b.String(), "verysecret") {
 		t.Errorf("the secret is shown: %s", b.String())
