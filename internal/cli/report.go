@@ -227,7 +227,11 @@ func reportProcess(f *journal.File, now time.Time) report.Process {
 	case f.Alive(now):
 		p.End, p.How, p.Ended = report.Working, "at work", now
 	default:
-		p.End, p.How = report.Stopped, "died: no sign since then"
+		// Its last line, as a copy of a journal has another time than the journal.
+		p.End, p.How, p.Ended = report.Stopped, "died: no sign since then", f.Last.In(now.Location())
+		if f.Last.IsZero() {
+			p.Ended = p.Begun
+		}
 	}
 	return p
 }
@@ -330,7 +334,7 @@ func tellFacts(s *status, r *report.Report) {
 		sent += p.Bytes
 	}
 	r.Figures = []report.Fact{
-		{What: "cuboids done", Is: fmt.Sprintf("%d of %d", t.posted+t.empty, t.cuboids())},
+		{What: fmt.Sprintf("of %s done", human.Count(t.cuboids(), "cuboid")), Is: report.Share(t.posted+t.empty, t.cuboids())},
 		{What: "voxels posted", Is: human.Size(t.bytes)},
 	}
 	if !r.Course.TooShort() {

@@ -179,20 +179,20 @@ func (a *axis) columns(each func(add func(time.Time, float64))) (list []column) 
 const (
 	rateHeight  = 150
 	retryHeight = 56
-	laneHeight  = 8
+	laneHeight  = 10
 	maxLanes    = 24
 )
 
 // draw draws the rate, the retries and the processes over the same time.
 func (c *Course) draw(width float64, most int) drawing {
-	const left, right, head = 46, 12, 24
+	const left, right, head = 46, 12, 30
 	d := drawing{W: width, Says: "rate, retries and processes over time"}
 	a := newAxis(c.work(), left, width-right, most)
 	y := c.drawRate(&d, a, head)
 	if len(c.Retries) > 0 {
-		y = c.drawRetries(&d, a, y+head+8)
+		y = c.drawRetries(&d, a, y+head+10)
 	}
-	y = c.drawLanes(&d, a, y+head+8)
+	y = c.drawLanes(&d, a, y+head)
 	a.drawTimes(&d, head, y, c.zoned)
 	d.H = y + 40
 	return d
@@ -238,7 +238,7 @@ func (c *Course) drawRetries(d *drawing, a *axis, top float64) float64 {
 func (a *axis) drawColumns(d *drawing, list []column, top, height, most float64, class, title string, says func(column) string) {
 	step, digits := niceScale(most, int(height/36))
 	most = max(step, step*ceil(most/step))
-	d.Labels = append(d.Labels, label{0, top - 9, title, "start", false})
+	d.Labels = append(d.Labels, label{0, top - 14, title, "start", false})
 	for v := 0.0; v <= most*1.0001; v += step {
 		y := top + height - height*v/most
 		for _, s := range a.spans {

@@ -291,7 +291,7 @@ const mapBins = 48
 func (c *Coverage) drawMap() drawing {
 	const left, top, room = 52, 26, 400
 	bins, columns, rows, _ := c.plane(mapBins)
-	side := min(48, room/float64(max(columns, rows)))
+	side := min(110, room/float64(max(columns, rows)))
 	d := drawing{W: left + side*float64(columns) + 20, H: top + side*float64(rows) + 8, Says: "what became of the cuboids over x and y"}
 	for i := range bins {
 		b := &bins[i]
@@ -304,7 +304,8 @@ func (c *Coverage) drawMap() drawing {
 			Title:  fmt.Sprintf("x %v, y %v: %s", b.at.X(), b.at.Y(), b.text()),
 			Shapes: []shape{{classes[worst], box(x+.5, y+.5, side-1, side-1)}},
 		})
-		if l := letters[worst]; l != "" && side >= 15 {
+		// Many letters L would only be in the way.
+		if l := letters[worst]; l != "" && (side >= 20 || side >= 12 && l != letters[Left]) {
 			d.Marks = append(d.Marks, label{X: x + side/2, Y: y + side/2 + 4.2, Text: l, At: "middle"})
 		}
 	}
@@ -351,17 +352,17 @@ func (c *Coverage) legend() (lines []legendLine) {
 	}
 	for _, f := range []Fate{Posted, Empty, Lossy, Failed, InFlight, Left} {
 		n := c.all[f]
-		lines = append(lines, legendLine{classes[f], letters[f], names[f], means[f], fmt.Sprint(n), share(n, c.all.total())})
+		lines = append(lines, legendLine{classes[f], letters[f], names[f], means[f], fmt.Sprint(n), Share(n, c.all.total())})
 	}
 	return lines
 }
 
-// share is a part of a whole in percent, never rounded to none or all of it.
-func share(n, of int64) string {
+// Share is a part of a whole in percent, never rounded to none or all of it.
+func Share(n, of int64) string {
 	p := 100 * float64(n) / float64(of)
 	switch {
 	case n == 0:
-		return ""
+		return "0 %"
 	case n == of:
 		return "100 %"
 	case p < 0.1:
