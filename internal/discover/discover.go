@@ -2,7 +2,7 @@
 //
 // [Find] looks at the names of files and tells which of them are slices of one
 // stack: a [Series], files whose names differ in one number. Names alone decide,
-// so that a directory of a hundred thousand files is quick. [Series.Look] then
+// so that a directory of a hundred thousand files is quick. [Look] then
 // opens a few of the files and says what they have in common. What neither can
 // know stays unknown: nothing is guessed that would push voxels to a wrong place.
 package discover

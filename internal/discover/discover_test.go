@@ -72,6 +72,7 @@ func TestNames(t *testing.T) {
 		{"steps that begin elsewhere", names("a%04d.tif", 1, 11, 21), "a<p:4>.tif /1 [1:2 11:12 21:22]"},
 		{"a few with other zeros", append(names("a%04d.tif", upTo(0, 9)...), "a7.tif", "a08.tif"), "a<p:4>.tif /1 [0:9] 2 odd, a08.tif"},
 		{"the number twice", names("%04[1]d/s_%[1]d.tif", upTo(7, 12)...), "<p:4>/s_<>.tif /1 [7:12]"},
+		{"the number twice, with other zeros", []string{"01/1.tif", "2/02.tif"}, "2 changing"},
 		{"channels by name", slices.Concat(names("z%03d_DAPI.tif", upTo(0, 4)...), names("z%03d_GFP.tif", upTo(0, 4)...)), "z<p:3>_<ch>.tif /1 [0:4] <ch>: DAPI GFP"},
 		{"channels by number", slices.Concat(names("z%03d_c0.tif", upTo(0, 4)...), names("z%03d_c1.tif", upTo(0, 4)...), names("z%03d_c2.tif", upTo(0, 4)...)), "z<p:3>_<ch>.tif /1 [0:4] <ch>: c0 c1 c2"},
 		{"channels in directories", slices.Concat(names("em/%03d.tif", upTo(0, 4)...), names("seg/%03d.tif", upTo(0, 4)...)), "<ch>/<p:3>.tif /1 [0:4] <ch>: em seg"},
@@ -169,6 +170,9 @@ func FuzzNames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		list := strings.Split(text, "\n")
 		for _, s := range discover.Names(list).Series {
+			if s.Count() == 0 {
+				t.Errorf("%v has no slices", s)
+			}
 			channel := ""
 			if len(s.Channels) > 0 {
 				channel = s.Channels[0]

@@ -93,7 +93,12 @@ func (g *group) series(f *Finding) []*Series {
 	}
 	var list []*Series
 	for _, files := range parts {
-		list = append(list, g.count(files, twins))
+		s := g.count(files, twins)
+		if len(s.Slices) == 0 { // such as 01/1 and 2/02
+			f.change(files)
+			continue
+		}
+		list = append(list, s)
 	}
 	return list
 }
