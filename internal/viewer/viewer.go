@@ -39,10 +39,10 @@ func Handler(boss http.Handler, opt Options) http.Handler {
 		panic(err) // the name is a constant
 	}
 	show := func(name string) http.HandlerFunc {
+		if opt.Closed && strings.HasSuffix(name, ".html") {
+			name = "closed.html"
+		}
 		return func(w http.ResponseWriter, r *http.Request) {
-			if opt.Closed && strings.HasSuffix(name, ".html") {
-				name = "closed.html"
-			}
 			h := w.Header()
 			h.Set("Content-Security-Policy", policy)
 			h.Set("Cache-Control", "no-cache") // another version may come from the same address
