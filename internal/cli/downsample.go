@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func (c *channelIngest) downsample(ctx context.Context) error {
 	}
 	// BOSS says no also to what it is doing, or has done, already.
 	state, serr := c.channel.Downsample(ctx)
-	if serr != nil || !strings.Contains("QUEUED IN_PROGRESS DOWNSAMPLED", state.Status) {
+	if serr != nil || !slices.Contains([]string{"QUEUED", "IN_PROGRESS", "DOWNSAMPLED"}, state.Status) {
 		return fmt.Errorf("downsample %s: %w", j.Path(), err)
 	}
 	return c.say("%s: BOSS was asked for the lower resolutions before: %s", j.Path(), state.Status)
