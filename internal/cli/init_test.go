@@ -68,11 +68,12 @@ func TestInitAsks(t *testing.T) {
 func TestInitInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out := filepath.Join(t.TempDir(), "a.ini")
-	never, _, err := os.Pipe()
+	never, typist, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer never.Close()
+	defer typist.Close() // not before: the end of what is typed is an answer
 	asked := &onWrite{what: "collection in BOSS", then: cancel}
 	code := Main(ctx, []string{"init", "../../testdata/em", "-o", out}, Env{
 		Stdout: asked, Stderr: asked, Stdin: never, Asks: true,
