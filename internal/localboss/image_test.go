@@ -90,16 +90,16 @@ assert m.shape == (48 * n, 64) and abs(m - want).max() < 12, (m.shape, abs(m - w
 func TestTiles(t *testing.T) {
 	b := serve(t, localboss.Options{})
 	b.fill()
-	full := voxel.NewBlock(box(0, 600, 0, 600, 0, 64), voxel.Uint8)
+	full := voxel.NewBlock(box(0, 300, 0, 200, 0, 32), voxel.Uint8)
 	r := rand.New(rand.NewPCG(3, 4))
 	for i := range full.Data {
 		full.Data[i] = byte(r.Uint32())
 	}
 	b.post("image8", 0, full)
 	for tile, image := range map[string]string{
-		"xy/128/0/1/2/3":    "xy/0/128:256/256:384/3",
-		"xz/64/0/2/77/0/":   "xz/0/128:192/77/0:64",
-		"yz/32/0/599/1/1/0": "yz/0/599/32:64/32:64/0",
+		"xy/64/0/1/2/3":     "xy/0/64:128/128:192/3",
+		"xz/32/0/4/77/0/":   "xz/0/128:160/77/0:32",
+		"yz/16/0/299/2/1/0": "yz/0/299/32:48/16:32/0",
 	} {
 		got := b.must(200, "GET", "/v1/tile/c/e/image8/"+tile, "")
 		want := b.must(200, "GET", "/v1/image/c/e/image8/"+image, "")

@@ -93,11 +93,18 @@ func TestLevels(t *testing.T) {
 			if labels {
 				width = 128
 			}
-			full := patches(box(0, width, 0, width, 0, depth), tt.typ)
-			for z := range max(0, depth-8) {
-				clear(full.Slice(z).Data)
+			deep, strips := voxel.Range{Min: max(0, depth-8), Max: depth}, []voxel.Range{{Max: width}}
+			if !labels { // at the edges of the group and of its cubes: more takes only longer
+				strips = []voxel.Range{{Min: 0, Max: 64}, {Min: 480, Max: 544}, {Min: 960, Max: 1024}}
 			}
-			b.post(tt.channel, 0, full)
+			full := voxel.NewBlock(box(0, width, 0, width, 0, depth), tt.typ)
+			for _, y := range strips {
+				strip := patches(voxel.NewBox(voxel.Range{Max: width}, y, deep), tt.typ)
+				b.post(tt.channel, 0, strip)
+				for z := deep.Min; z < deep.Max; z++ {
+					copy(full.Rows(z, y).Data, strip.Slice(z).Data)
+				}
+			}
 			// One voxel in another group of cubes, which has an edge of its own.
 			far := &voxel.Block{Box: box(1024, 1025, 1024, 1025, 32, 33), Type: tt.typ, Data: append([]byte{200}, make([]byte, tt.typ.Size()-1)...)}
 			b.post(tt.channel, 0, far)
@@ -197,12 +204,10 @@ func TestDownsampleResumes(t *testing.T) {
 func TestDownsampleCancel(t *testing.T) {
 	b := serve(t, localboss.Options{Memory: 1}) // everything has to wait for its turn
 	b.fill()
-	b.post("image16", 0, patches(box(0, 2000, 0, 2000, 0, 4), voxel.Uint16))
+	b.post("image16", 0, patches(box(0, 1000, 0, 1000, 0, 2), voxel.Uint16))
 	const ch = "/v1/downsample/c/e/image16"
 	b.must(201, "POST", ch, "")
-	if a := b.must(409, "POST", ch, ""); !strings.Contains(string(a.body), "being downsampled") && !strings.Contains(string(a.body), "waiting") {
-		t.Errorf("asked twice: %v", a)
-	}
+	b.must(409, "POST", ch, "") // waiting, at work or, if the machine had other things to do, done
 	b.post("image16", 0, patches(box(0, 64, 0, 64, 0, 1), voxel.Uint16))
 	for {
 		if a, err := b.do("DELETE", ch, ""); err != nil {
@@ -227,14 +232,14 @@ func TestDownsampleCancel(t *testing.T) {
 func TestDownsampleAgain(t *testing.T) {
 	b := serve(t, localboss.Options{})
 	b.fill()
-	b.post("label64", 0, patches(box(0, 512, 0, 512, 0, 16), voxel.Uint64))
+	b.post("label64", 0, patches(box(0, 128, 0, 128, 0, 16), voxel.Uint64))
 	b.downsample("label64")
 	b.must(200, "PUT", "/v1/cutout/to_black/c/e/label64/0/0:512/0:512/0:16/", "", "Content-Type: application/blosc")
 	if got := b.status("label64"); got != "NOT_DOWNSAMPLED" {
 		t.Errorf("after to_black: %s", got)
 	}
 	b.downsample("label64")
-	if got := b.get("label64", 1, box(0, 256, 0, 256, 0, 16), voxel.Uint64); !voxel.IsZero(got.Data) {
+	if got := b.get("label64", 1, box(0, 64, 0, 64, 0, 16), voxel.Uint64); !voxel.IsZero(got.Data) {
 		t.Error("the level has what the voxels no longer have")
 	}
 	b.must(201, "POST", "/v1/downsample/c/e/image64", "")

@@ -5,19 +5,24 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 
 	"github.com/neurodata/ndpush/internal/localboss"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
+const python = "/usr/bin/python3" // Debian's, with python3-numpy and python3-blosc
+
+// havePeer looks once: to start Python takes as long as most of what it is asked.
+var havePeer = sync.OnceValue(func() error { return exec.Command(python, "-c", "import numpy, blosc").Run() })
+
 // peer runs a Python program with NumPy and C-Blosc, the libraries that BOSS
 // and its clients are made of. Without them the test is skipped, but not where
 // NDPUSH_PEERS=1 says that they must be there.
 func peer(t *testing.T, program string, stdin []byte) []byte {
 	t.Helper()
-	const python = "/usr/bin/python3" // Debian's, with python3-numpy and python3-blosc
-	if err := exec.Command(python, "-c", "import numpy, blosc").Run(); err != nil {
+	if err := havePeer(); err != nil {
 		if os.Getenv("NDPUSH_PEERS") == "1" {
 			t.Fatalf("%s with numpy and blosc: %v", python, err)
 		}
