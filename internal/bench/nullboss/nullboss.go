@@ -6,7 +6,7 @@
 // its Blosc frame. Then it reads the body, looks at none of it, counts, and
 // answers 201. A client that is broken is seen in the [Counts].
 //
-// With a [Listener] it is also a line of a given speed.
+// With a [Line] it is also a line of a given speed.
 //
 // Package localboss is what keeps voxels. The two share nothing, nor does this one
 // share anything with the client: a mistake of one must not pass in the other.
