@@ -34,7 +34,7 @@ var law = map[string][]string{
 	"internal/cpu": {},
 
 	// Formats.
-	"internal/blosc":   {"github.com/klauspost/compress", "github.com/pierrec/lz4"},
+	"internal/blosc":   {"internal/cpu", "github.com/klauspost/compress", "github.com/pierrec/lz4"},
 	"internal/inflate": {},
 	"internal/png":     {"internal/inflate"},
 	"internal/tiff":    {"internal/inflate", "github.com/klauspost/compress"},

@@ -2,12 +2,14 @@
 
 package blosc
 
+import "github.com/neurodata/ndpush/internal/cpu"
+
 // shuffleFast shuffles items from the first one on, as many as the machine's
 // widest registers take, and returns how many: all but up to 31, or none.
 // src has n items of ts bytes, dst is as long, as in shuffle.
 func shuffleFast(dst, src []byte, n, ts int) int {
 	n32 := n &^ 31
-	if !hasAVX2 || n32 == 0 {
+	if !cpu.AVX2 || n32 == 0 {
 		return 0
 	}
 	switch ts {
@@ -26,7 +28,7 @@ func shuffleFast(dst, src []byte, n, ts int) int {
 // unshuffleFast is to unshuffle what shuffleFast is to shuffle.
 func unshuffleFast(dst, src []byte, n, ts int) int {
 	n32 := n &^ 31
-	if !hasAVX2 || n32 == 0 {
+	if !cpu.AVX2 || n32 == 0 {
 		return 0
 	}
 	switch ts {
@@ -46,7 +48,7 @@ func unshuffleFast(dst, src []byte, n, ts int) int {
 // first byte on, and returns how many it did: all but up to 255, or none.
 func toRowsFast(dst, src []byte) int {
 	n := len(src) &^ 255
-	if !hasAVX2 || n == 0 {
+	if !cpu.AVX2 || n == 0 {
 		return 0
 	}
 	toRowsAVX2(&dst[0], &src[0], len(src)/8, n)
@@ -56,7 +58,7 @@ func toRowsFast(dst, src []byte) int {
 // fromRowsFast is to fromRows what toRowsFast is to toRows.
 func fromRowsFast(dst, src []byte) int {
 	n := len(src) &^ 255
-	if !hasAVX2 || n == 0 {
+	if !cpu.AVX2 || n == 0 {
 		return 0
 	}
 	fromRowsAVX2(&dst[0], &src[0], len(src)/8, n)
