@@ -76,7 +76,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root := a.newRootCmd()
 	args = joinWords(args)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		a.events.Exit(exitDone, nil)
 		return exitDone
@@ -89,6 +89,9 @@ func (a *app) main(ctx context.Context, args []string) int {
 		err = &exitError{exitInterrupted, errors.New("interrupted")}
 	}
 	complain(a.Stderr, err)
+	if a.events == nil && !a.running && wantsEvents(cmd, args) {
+		a.events = event.New(a.Stdout, a.Now)
+	}
 	a.events.Exit(exitCode(err), err)
 	return exitCode(err)
 }

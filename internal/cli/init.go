@@ -91,7 +91,12 @@ func (a *app) runInit(ctx context.Context, o *initOptions, place string) error {
 		return err
 	}
 	out := cmp.Or(o.out, s.name+".ini")
-	if _, err := os.Stat(out); err == nil && out != "-" && !o.force {
+	there, err := os.Stat(out)
+	switch {
+	case err != nil || out == "-": // it is to be made, or is none
+	case there.IsDir():
+		return usage(fmt.Errorf("%s is a directory: -o names the file to write", out))
+	case !o.force:
 		return usage(fmt.Errorf("%s is there already: --force writes over it, -o names another file", out))
 	}
 	for _, line := range s.summary {

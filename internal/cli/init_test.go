@@ -119,11 +119,13 @@ func TestInitOddNames(t *testing.T) {
 			}
 		}
 	}
-	stack := filepath.Join(t.TempDir(), "a ")
-	if err := os.CopyFS(stack, os.DirFS("../../testdata/counts")); err != nil {
-		t.Fatal(err)
-	}
-	if code, _, said := runAsked(t.Context(), "", "init", stack, "-o", "-"); code != 1 || !strings.Contains(said, "cannot be said in a job file") {
-		t.Errorf("a blank at the end: status %d\n%s", code, said)
+	for _, name := range []string{"a ", "a\ncollection = theirs", "a\nworkers = 99", "a\rb"} {
+		stack := filepath.Join(t.TempDir(), name)
+		if err := os.CopyFS(stack, os.DirFS("../../testdata/counts")); err != nil {
+			t.Fatal(err)
+		}
+		if code, out, said := runAsked(t.Context(), "", "init", stack, "-o", "-"); code != 1 || out != "" || !strings.Contains(said, "cannot be said in a job file") {
+			t.Errorf("%q: status %d\n%s\n%s", name, code, out, said)
+		}
 	}
 }

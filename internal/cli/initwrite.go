@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -237,14 +239,23 @@ func (t *jobText) writeRest(s *sighting, j *job.Job) {
 // check reads the text as the other commands will: a name of a file may hold what
 // a job file cannot say.
 func (t *jobText) check(out string) error {
+	for _, name := range slices.Sorted(maps.Keys(t.written)) {
+		if strings.ContainsAny(t.written[name], "\r\n") {
+			return cannotSay(name, t.written[name])
+		}
+	}
 	lines, err := parseJobFile(out, []byte(t.String()))
 	if err != nil {
 		return err
 	}
 	for _, l := range lines {
 		if want, ok := t.written[l.key]; ok && l.value != want {
-			return fmt.Errorf("%s = %q cannot be said in a job file: make a link with a plain name", l.key, want)
+			return cannotSay(l.key, want)
 		}
 	}
 	return nil
+}
+
+func cannotSay(key, value string) error {
+	return fmt.Errorf("%s = %q cannot be said in a job file: make a link with a plain name", key, value)
 }

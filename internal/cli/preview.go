@@ -98,6 +98,13 @@ func (a *app) runPreview(ctx context.Context, o *previewOptions) error {
 	if err != nil {
 		return usage(err)
 	}
+	out := o.out
+	if out == "" {
+		out = strings.TrimSuffix(cmp.Or(o.file, "preview"), ".ini") + ".html"
+	}
+	if err := o.spare(out, j); err != nil {
+		return usage(err)
+	}
 	in, err := o.input(ctx, j)
 	if err != nil {
 		return err
@@ -109,10 +116,6 @@ func (a *app) runPreview(ctx context.Context, o *previewOptions) error {
 			return err
 		}
 		page.Slices = append(page.Slices, s)
-	}
-	out := o.out
-	if out == "" {
-		out = strings.TrimSuffix(cmp.Or(o.file, "preview"), ".ini") + ".html"
 	}
 	if err := writePage(page, out); err != nil {
 		return err
@@ -133,6 +136,27 @@ func (o *previewOptions) shown(j *job.Job) ([]int, error) {
 		}
 	}
 	return o.z, nil
+}
+
+// spare refuses to write over what the page is made of: the job file, or a slice
+// of a stack that may be the only copy.
+func (o *previewOptions) spare(out string, j *job.Job) error {
+	there, err := os.Stat(out)
+	if err != nil {
+		return nil // nothing to write over; or writing says why not
+	}
+	makings := []string{o.file}
+	if pattern, err := o.pattern(j); err == nil && o.datasource == "local" {
+		for z := j.Z.Min; z < j.Z.Max; z++ {
+			makings = append(makings, pattern.Path(z))
+		}
+	}
+	for _, path := range makings {
+		if f, err := os.Stat(path); err == nil && os.SameFile(f, there) {
+			return fmt.Errorf("-o %s: the page is made of this file: give it another name", out)
+		}
+	}
+	return nil
 }
 
 // page says what is known of all slices.

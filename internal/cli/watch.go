@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/neurodata/ndpush/internal/event"
@@ -52,6 +54,12 @@ func (a *app) watched(ctx context.Context, flags watchFlags, f func(context.Cont
 	}()
 	fmt.Fprintf(a.Stderr, "metrics at http://%v/metrics\n", l.Addr())
 	return f(ctx)
+}
+
+// wantsEvents reports whether args, which cmd could not make sense of, ask for
+// events: who reads them waits for the last one.
+func wantsEvents(cmd *cobra.Command, args []string) bool {
+	return cmd.Flags().Lookup("metrics") != nil && (slices.Contains(args, "--json") || slices.Contains(args, "--json=true"))
 }
 
 // eventEvery is the time between events that say how a run stands.
