@@ -210,21 +210,32 @@ func TestHeld(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range append(names, good(t)...) {
-		m := open(t, readFile(t, name))
-		w, h := m.Size()
-		dst := make([]byte, w*m.SampleSize())
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for y := range h {
-			if err := m.ReadRows(t.Context(), dst, image.Rect(0, y, w, y+1)); err != nil {
-				t.Fatal(err)
-			}
+		file := readFile(t, name)
+		most := open(t, file).Held() + 16<<10
+		got := taken(t, file)
+		for tries := 1; got > most && tries < 5; tries++ {
+			got = min(got, taken(t, file)) // others of this process take memory too, now and then
 		}
-		runtime.ReadMemStats(&after)
-		if got := int64(after.TotalAlloc - before.TotalAlloc); got > m.Held()+16<<10 {
-			t.Errorf("%s: %d bytes taken, Held says %d", name, got, m.Held())
+		if got > most {
+			t.Errorf("%s: %d bytes taken, want at most %d", name, got, most)
 		}
 	}
+}
+
+// taken is how much memory is taken while a file is read.
+func taken(t *testing.T, file []byte) int64 {
+	m := open(t, file)
+	w, h := m.Size()
+	dst := make([]byte, w*m.SampleSize())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for y := range h {
+		if err := m.ReadRows(t.Context(), dst, image.Rect(0, y, w, y+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	return int64(after.TotalAlloc - before.TotalAlloc)
 }
 
 // Every combination, written now by the programs that this machine has. They
