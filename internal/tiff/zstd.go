@@ -144,6 +144,12 @@ func (r *zstdReader) decode(to []byte) (n int, err error) {
 	}
 	r.segment = nil
 	out, err := r.dec.DecodeAll(packed, to[:0:len(to)])
+	if len(out) > len(to) { // of several frames it gives all, in memory of its own, and an error
+		out = to[:copy(to, out)]
+		if err == nil {
+			err = errors.New("more pixels than its rows have")
+		}
+	}
 	if err != nil {
 		r.err = err
 	} else {
