@@ -35,7 +35,7 @@ var law = map[string][]string{
 
 	// Formats.
 	"internal/blosc":   {"internal/cpu", "github.com/klauspost/compress", "github.com/pierrec/lz4"},
-	"internal/inflate": {},
+	"internal/inflate": {"internal/cpu"},
 	"internal/png":     {"internal/inflate"},
 	"internal/tiff":    {"internal/inflate", "github.com/klauspost/compress"},
 	"internal/raster":  {"internal/voxel", "internal/png", "internal/tiff"},

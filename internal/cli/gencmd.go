@@ -302,6 +302,7 @@ func (e *estimate) notes() []string {
 		fmt.Sprintf("read: %s of voxels; sent: %s before compression", human.Size(e.read), human.Size(e.send)),
 		fmt.Sprintf("memory: at most %s per process, %s in total (%s)", human.Size(e.memory), human.Size(e.memory*int64(len(e.shares))), e.how),
 		fmt.Sprintf("time: %v per share if each carries %s, %v in one process", e.share, human.Rate(e.rate, time.Second), e.whole))
+	list = append(list, "afterwards: ndpush report writes a page about all of it")
 	if len(e.shares) < e.asked {
 		list = append(list, fmt.Sprintf("%d processes were asked for: there are no more pieces to share than %d", e.asked, len(e.shares)))
 	}

@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -111,8 +112,12 @@ func (a *app) startBOSS(o *serveOptions) (*runningBOSS, error) {
 		l.Close()
 		return nil, err
 	}
+	handler := viewer.Handler(b.local, viewer.Options{Closed: !b.public})
+	if !o.public && !others {
+		handler = onlyHere(handler)
+	}
 	b.http = &http.Server{
-		Handler:           viewer.Handler(b.local, viewer.Options{Closed: !b.public}),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0), // of browsers that do not trust the certificate yet
 	}
@@ -133,6 +138,24 @@ func (a *app) startBOSS(o *serveOptions) (*runningBOSS, error) {
 	}
 	go func() { b.failed <- b.http.Serve(l) }()
 	return b, nil
+}
+
+// onlyHere refuses requests under other names than those of this machine. What is
+// readable without a token here would else be readable for a page from elsewhere,
+// whose name was made to lead here after it was loaded (DNS rebinding).
+func onlyHere(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		host = strings.Trim(host, "[]")
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "this BOSS is for this machine: ask for localhost, or serve with --public", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // stop lets requests finish that are at work.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os/signal"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,6 +32,8 @@ func (f *watchFlags) bind(flags *pflag.FlagSet) {
 // watched runs f where programs can follow it as flags say.
 func (a *app) watched(ctx context.Context, flags watchFlags, f func(context.Context) error) error {
 	if flags.json {
+		// Who reads the events may die in the night; the work goes on without.
+		signal.Ignore(syscall.SIGPIPE)
 		a.events = event.New(a.Stdout, a.Now)
 		a.retries.events = a.events
 		a.Stdout = a.Stderr

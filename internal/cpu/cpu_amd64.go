@@ -2,24 +2,24 @@
 
 package cpu
 
-// AVX2 is what most amd64 machines since 2013 have. A system that does not keep
-// its registers counts as a machine without. It is set once, before anything runs.
-var AVX2 = detectAVX2()
+// AVX2 and BMI2 are what most amd64 machines since 2013 have. A system that does
+// not keep the registers of AVX2 counts as a machine without. They are set once,
+// before anything runs.
+var AVX2, BMI2 = detect()
 
-func detectAVX2() bool {
+func detect() (hasAVX2, hasBMI2 bool) {
 	const (
-		avx2                    = 1 << 5           // leaf 7, EBX
+		avx2, bmi2              = 1 << 5, 1 << 8   // leaf 7, EBX
 		osxsave, avx            = 1 << 27, 1 << 28 // leaf 1, ECX
 		xmmAndYmmAreKept uint32 = 1<<1 | 1<<2      // XCR0
 	)
 	if leaves, _, _, _ := cpuid(0, 0); leaves < 7 {
-		return false
-	}
-	if _, _, ecx, _ := cpuid(1, 0); ecx&osxsave == 0 || ecx&avx == 0 {
-		return false
+		return false, false
 	}
 	_, ebx, _, _ := cpuid(7, 0)
-	return xgetbv()&xmmAndYmmAreKept == xmmAndYmmAreKept && ebx&avx2 != 0
+	_, _, ecx, _ := cpuid(1, 0)
+	kept := ecx&osxsave != 0 && ecx&avx != 0 && xgetbv()&xmmAndYmmAreKept == xmmAndYmmAreKept
+	return kept && ebx&avx2 != 0, ebx&bmi2 != 0
 }
 
 // cpuid is the instruction of that name.

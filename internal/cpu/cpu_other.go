@@ -2,5 +2,5 @@
 
 package cpu
 
-// AVX2 is of amd64.
-const AVX2 = false
+// AVX2 and BMI2 are of amd64.
+const AVX2, BMI2 = false, false

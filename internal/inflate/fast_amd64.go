@@ -2,10 +2,12 @@
 
 package inflate
 
+import "github.com/neurodata/ndpush/internal/cpu"
+
 // fast is fastGo, in registers that never have to be spilled, and with matches
 // copied by 32 bytes (see BenchmarkLibdeflate).
 func (r *Reader) fast() {
-	if !hasBMI2 || !hasAVX2 || len(r.in) == 0 {
+	if !cpu.BMI2 || !cpu.AVX2 || len(r.in) == 0 {
 		r.fastGo()
 		return
 	}
