@@ -180,9 +180,9 @@ func (v view) reduced(t voxel.Type, d boss.Downsample) view {
 		}
 	}
 	side := int(math.Sqrt(thumbnailBytes / float64(t.Size())))
-	x, y := middle(v.box.X(), side), middle(v.box.Y(), side)
-	// Where it is low, it can be wider.
-	x = middle(v.box.X(), thumbnailBytes/t.Size()/y.Len())
+	// Where it is low, it can be wider, and the other way round.
+	y := middle(v.box.Y(), side)
+	x := middle(v.box.X(), thumbnailBytes/t.Size()/y.Len())
 	y = middle(v.box.Y(), thumbnailBytes/t.Size()/x.Len())
 	return view{box: voxel.NewBox(x, y, v.box.Z()), res: v.res, what: fmt.Sprintf("the middle only: x %v, y %v", x, y)}
 }
