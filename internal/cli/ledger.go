@@ -173,6 +173,14 @@ func (l *ledger) failed() (list []journal.Entry) {
 
 const journalPrefix = "ingest_journal_"
 
+// journalsOr are the journals that are named or, if none is, those in a log directory.
+func journalsOr(named []string, logDir string) ([]string, error) {
+	if len(named) > 0 {
+		return named, nil
+	}
+	return journalsIn(logDir)
+}
+
 // journalsIn finds the journals in a log directory; at least one.
 func journalsIn(logDir string) ([]string, error) {
 	all, err := os.ReadDir(cmp.Or(logDir, "."))

@@ -75,15 +75,13 @@ Exit status:
 	return cmd
 }
 
-func (a *app) runReport(ctx context.Context, o *reportOptions) (err error) {
+func (a *app) runReport(ctx context.Context, o *reportOptions) error {
 	if o.thumbnails < 0 || o.thumbnails > maxThumbnails {
 		return usage(fmt.Errorf("--thumbnails %d: want 0 to %d", o.thumbnails, maxThumbnails))
 	}
-	dirs := o.dirs
-	if len(dirs) == 0 {
-		if dirs, err = journalsIn(o.logDir); err != nil {
-			return err
-		}
+	dirs, err := journalsOr(o.dirs, o.logDir)
+	if err != nil {
+		return err
 	}
 	if len(dirs) > 1 && o.out != "" {
 		return usage(fmt.Errorf("--out names one file, and there are %d journals: %s", len(dirs), strings.Join(dirs, ", ")))

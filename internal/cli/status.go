@@ -71,12 +71,10 @@ empty, failed, in_flight, missing); downsampling, if it was asked for.
 
 // runStatus says what each journal says. One that cannot be read does not keep
 // the others from being seen.
-func (a *app) runStatus(ctx context.Context, o *statusOptions) (err error) {
-	dirs := o.dirs
-	if len(dirs) == 0 {
-		if dirs, err = journalsIn(o.logDir); err != nil {
-			return err
-		}
+func (a *app) runStatus(ctx context.Context, o *statusOptions) error {
+	dirs, err := journalsOr(o.dirs, o.logDir)
+	if err != nil {
+		return err
 	}
 	var unread []error
 	unfinished, failed := 0, false
