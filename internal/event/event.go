@@ -21,9 +21,9 @@
 // this run has to do, bytes what of it is finished with, both before
 // compression; before is how many cuboids were done before it; read was decoded
 // and sent is what BOSS took, after compression. rate is bytes a second, lately; seconds_left is absent
-// while nobody knows. There is no done if there was nothing to carry. exit is the last line, and there is one, however the run
-// ended, unless it was killed. A reader ignores keys and events that it does not
-// know.
+// while nobody knows. There is no done if there was nothing to carry. exit is the
+// last line, and there is one, however the run ended, unless it was killed. A
+// reader ignores keys and events that it does not know.
 package event
 
 import (
@@ -37,7 +37,8 @@ import (
 )
 
 // A Stream writes events. It is safe for concurrent use, and a nil *Stream
-// writes nothing. If it cannot be written, the work goes on without.
+// writes nothing. If it cannot be written, the work goes on without; while it can
+// and nobody reads, as from a pipe that is full, the work waits.
 type Stream struct {
 	now func() time.Time
 

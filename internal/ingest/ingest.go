@@ -5,11 +5,11 @@
 //	one ahead       a band's slices side by side    goroutines
 //
 // The slices of a chunk are opened while the chunk before is decoded, for over a
-// network that is a wait of its own. What is in memory is bounded by the plan's bands: a band is decoded into a
-// free buffer, its cuboids are gathered by whichever workers are idle, and when
-// the last one is, the buffer is free again. So the next bands, also those of
-// the next chunks, are decoded while these are posted, and nothing waits at the
-// end of a band or a chunk.
+// network that is a wait of its own. What is in memory is bounded by the plan's
+// bands: a band is decoded into a free buffer, its cuboids are gathered by
+// whichever workers are idle, and when the last one is, the buffer is free again.
+// So the next bands, also those of the next chunks, are decoded while these are
+// posted, and nothing waits at the end of a band or a chunk.
 //
 // What is known to be stored is left out, whole chunks unopened: [Road.Skip].
 // A cuboid that finally fails is recorded and the road goes on; an error that
