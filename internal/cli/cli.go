@@ -122,6 +122,10 @@ words mean that all commands use.`,
 		// A command that does nothing is a topic of help.
 		cmd.AddCommand(&cobra.Command{Use: p.Name, Short: p.Title, Long: p.Plain()})
 	}
+	cmd.InitDefaultHelpCmd()
+	if help, _, err := cmd.Find([]string{"help"}); err == nil {
+		help.Args = knownTopic
+	}
 	return cmd
 }
 

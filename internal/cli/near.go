@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -81,9 +82,22 @@ func suggestCommand(root *cobra.Command, args []string, err error) error {
 	if ferr == nil || cmd != root || len(rest) == 0 {
 		return err
 	}
-	var names []string
-	for _, c := range root.Commands() {
+	return fmt.Errorf("%w%s", err, didYouMean(rest[0], commandNames(root)))
+}
+
+// knownTopic refuses to help with what there is not. Cobra shows the usage instead,
+// and all is well.
+func knownTopic(help *cobra.Command, args []string) error {
+	cmd, rest, _ := help.Root().Find(args)
+	if len(rest) == 0 {
+		return nil
+	}
+	return fmt.Errorf("there is no command or topic %q%s", strings.Join(args, " "), didYouMean(rest[0], commandNames(cmd)))
+}
+
+func commandNames(of *cobra.Command) (names []string) {
+	for _, c := range of.Commands() {
 		names = append(names, c.Name())
 	}
-	return fmt.Errorf("%w%s", err, didYouMean(rest[0], names))
+	return names
 }

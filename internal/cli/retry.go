@@ -82,7 +82,7 @@ posts, unless --verify none says otherwise.
 }
 
 func (a *app) runRetry(ctx context.Context, o *retryOptions) error {
-	if err := o.judge(); err != nil {
+	if err := o.judge(a.Getenv); err != nil {
 		return usage(err)
 	}
 	if o.pythonLog != "" {
@@ -91,9 +91,11 @@ func (a *app) runRetry(ctx context.Context, o *retryOptions) error {
 	return a.retryJournal(ctx, o)
 }
 
-// judge says what is wrong with flags that only retry judges.
-func (o *retryOptions) judge() error {
-	var p problems
+// judge says what is wrong with the flags as far as no journal is needed for that.
+func (o *retryOptions) judge(getenv func(string) string) error {
+	p := slices.Clone(o.problems)
+	_, err := o.share(getenv)
+	p.addAll(err)
 	for _, name := range notForRetry {
 		if o.flags.Changed(name) {
 			p.add("--%s is not for retry", name)
