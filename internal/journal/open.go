@@ -50,12 +50,9 @@ func Open(ctx context.Context, dir string, h Header, opts Options) (*Writer, *St
 	if err != nil {
 		return nil, nil, fmt.Errorf("journal in %s: %w", dir, err)
 	}
-	if err := makeDir(dir); err != nil {
-		return nil, nil, fmt.Errorf("directory of journals %s: %w", dir, cause(err))
-	}
 	// The file comes first: whoever looks after it is there sees it, so of two
 	// that start together at least one sees the other.
-	w, err := create(dir, h, opts)
+	w, err := begin(dir, h, opts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,15 +93,41 @@ func complete(h Header, opts Options) (Header, Options, error) {
 	return h, opts, err
 }
 
-// makeDir creates dir if need be, so that it stays.
-func makeDir(dir string) error {
+// begins is how often a file is begun before the directory counts as one that
+// cannot be kept.
+const begins = 8
+
+// begin creates the file of this process in dir, and dir if need be. Who made dir,
+// and came to nothing, may take it back before another's file is in it.
+func begin(dir string, h Header, opts Options) (w *Writer, err error) {
+	for range begins {
+		made, merr := makeDir(dir)
+		if merr != nil {
+			return nil, fmt.Errorf("directory of journals %s: %w", dir, cause(merr))
+		}
+		if w, err = create(dir, h, opts); err == nil {
+			w.made = made
+			return w, nil
+		}
+		if made {
+			os.Remove(dir)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return nil, err
+}
+
+// makeDir creates dir if need be, so that it stays, and reports whether it did.
+func makeDir(dir string) (made bool, err error) {
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {
-		return nil
+		return false, nil
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
+		return false, err
 	}
-	return syncDir(filepath.Dir(dir))
+	return true, syncDir(filepath.Dir(dir))
 }
 
 // create creates the file of this process, with its header.
@@ -222,11 +245,15 @@ func (w *Writer) survey(ctx context.Context, dir string, h *Header) (*State, err
 	return s, nil
 }
 
-// remove takes the file back, which has a header at most.
+// remove takes the file back, which has a header at most, and the directory if it
+// was made for it and nobody else has one there.
 func (w *Writer) remove() {
 	w.end()
 	w.file.Close()
 	os.Remove(w.path) // should it stay: nothing was begun in it, so it counts for nothing
+	if w.made {
+		os.Remove(filepath.Dir(w.path))
+	}
 }
 
 // alone returns a BusyError if another process is at work on the same voxels,

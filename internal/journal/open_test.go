@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -218,6 +221,42 @@ func TestDifferent(t *testing.T) {
 	if _, err := journal.Read(dir); !errors.As(err, &d) {
 		t.Errorf("got %v, want a DifferentError", err)
 	}
+}
+
+// Who comes to no cuboid takes back what it made, and nobody else's; those that begin
+// meanwhile do not notice.
+func TestComesToNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "logs", "j")
+	w, _ := open(t, dir, head("n1", box(firstBox)), journal.Options{})
+	other, _ := open(t, dir, head("n1", box(secondBox)), journal.Options{})
+	must(t, w.Close("no slices"))
+	if got := ls(t, dir); len(got) != 1 {
+		t.Errorf("there are %v, want the other's file", got)
+	}
+	must(t, other.Close("no slices")) // who did not make it leaves it
+	must(t, os.Remove(dir))
+	w, _ = open(t, dir, head("n1", box(firstBox)), journal.Options{})
+	must(t, w.Close("no slices"))
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory is there: %v", err)
+	}
+
+	var all errgroup.Group
+	for _, data := range []string{firstBox, secondBox} {
+		all.Go(func() error {
+			for range 50 {
+				w, _, err := journal.Open(t.Context(), dir, head("n1", box(data)), journal.Options{})
+				if err != nil {
+					return err
+				}
+				if err := w.Close("no slices"); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	must(t, all.Wait())
 }
 
 // What could not be read again is not written.

@@ -30,6 +30,7 @@ type Writer struct {
 	now    func() time.Time
 	every  int
 	file   file
+	made   bool   // its directory was made for it
 	locked bool   // the lock of the file is held, and locks work here
 	state  *State // what the others say
 
@@ -174,7 +175,8 @@ func (w *Writer) fail(act string, err error) {
 
 // Close writes how the process ended ("done", "incomplete", "interrupted", or an
 // error's sentence), syncs and closes the file. One that came to no cuboid counts
-// for nothing: its file is removed. After that, methods return [fs.ErrClosed],
+// for nothing: its file is removed, and the directory if that was made for it and is
+// empty. After that, methods return [fs.ErrClosed],
 // and another Close returns nil.
 func (w *Writer) Close(how string) error {
 	w.mu.Lock()
