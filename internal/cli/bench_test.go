@@ -107,6 +107,7 @@ type lateSlice struct {
 
 func (s *lateSlice) Size() (width, height int) { return s.side, s.side }
 func (s *lateSlice) Type() voxel.Type          { return voxel.Uint8 }
+func (s *lateSlice) Step() int                 { return 1 }
 func (s *lateSlice) Held() int64               { return 0 }
 
 func (s *lateSlice) ReadRows(ctx context.Context, dst *voxel.Block) error {

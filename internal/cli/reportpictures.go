@@ -220,6 +220,7 @@ func (s slab) Open(_ context.Context, z int) (source.Slice, error) {
 
 func (s slab) Size() (width, height int) { return s.box.X().Len(), s.box.Y().Len() }
 func (s slab) Type() voxel.Type          { return s.ch.Type() }
+func (s slab) Step() int                 { return 0 }
 func (s slab) Held() int64               { return 0 }
 func (s slab) Close() error              { return nil }
 

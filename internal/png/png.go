@@ -87,6 +87,10 @@ func (m *Image) Held() int64 {
 	return held
 }
 
+// Step is how many rows are best read at a time, or a multiple of it: 1, for they
+// come one after another.
+func (m *Image) Step() int { return 1 }
+
 // header reads IHDR (11.2.1): width, height, bits, colour type, compression,
 // filter and interlace methods.
 func (m *Image) header() error {

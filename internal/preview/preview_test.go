@@ -37,6 +37,7 @@ func (s stack) Open(_ context.Context, z int) (source.Slice, error) {
 }
 func (s stack) Size() (int, int) { return s.width, s.height }
 func (s stack) Type() voxel.Type { return s.typ }
+func (s stack) Step() int        { return 1 }
 func (s stack) Held() int64      { return 0 }
 func (s stack) Close() error     { return nil }
 

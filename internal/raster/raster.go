@@ -33,6 +33,7 @@ type Image struct {
 // box lies within the image, and below those before it.
 type rows interface {
 	ReadRows(ctx context.Context, dst []byte, box image.Rectangle) error
+	Step() int
 	Held() int64
 	Damage() error
 }
@@ -88,6 +89,10 @@ func (m *Image) Size() (width, height int) { return m.width, m.height }
 
 // Type is what its voxels are.
 func (m *Image) Type() voxel.Type { return m.typ }
+
+// Step is how many rows are best read at a time, or a multiple of it: the height
+// of a tile, counted from row 0, or 1.
+func (m *Image) Step() int { return m.rows.Step() }
 
 // Held is the most memory in bytes that the image takes beside ReadRows' dst:
 // little, but for an interlaced PNG, which is held as a whole.

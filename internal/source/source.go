@@ -41,6 +41,13 @@ type Slice interface {
 	// after any other error nothing in dst can be used.
 	ReadRows(ctx context.Context, dst *voxel.Block) error
 
+	// Step is how many rows are best read at a time, or a multiple of it. Rows come
+	// from the file in groups of so many, the first of which begins with row 0, and
+	// to read a part of a group costs more, in memory and copies. It is 1 for most
+	// files, the height of a tile where there are tiles, and 0 if all rows that are
+	// wanted are best asked for at once, as of a service.
+	Step() int
+
 	// Held is the most memory in bytes that the slice holds between its first
 	// ReadRows and Close beside dst. For a decoder of whole images that is the
 	// image. Before it is read, an open slice holds next to nothing: others are

@@ -103,6 +103,17 @@ func (m *Image) Held() int64 {
 	return table + m.layout.codedHeld()
 }
 
+// Step is how many rows are best read at a time, or a multiple of it: the height
+// of a tile, counted from row 0, and 1 if there are strips. Of tiles that are
+// compressed the rows left over are copied, and held until the next call; of
+// others a part is many small reads, forth and back in the file.
+func (m *Image) Step() int {
+	if m.layout.tiled {
+		return min(m.layout.segHeight, m.layout.height)
+	}
+	return 1
+}
+
 // ReadRows fills dst with the pixels of box, x fastest, little-endian, without
 // padding. Values are as stored; Orientation is not looked at (libtiff and
 // ImageJ do not either). box lies within the image, and len(dst) is box's

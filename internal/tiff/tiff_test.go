@@ -122,6 +122,29 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
+// Tiles are best read a row of them at a time, however they are stored, and an
+// image that is no higher than its tiles at once.
+func TestStep(t *testing.T) {
+	for _, name := range good(t) {
+		step := 1
+		if strings.Contains(name, "-tiles-") {
+			step = 16
+		}
+		if got := open(t, readFile(t, name)).Step(); got != step {
+			t.Errorf("%s: %d rows, want %d", name, got, step)
+		}
+	}
+	p := readFile(t, "testdata/good/8-tiffcp-none-tiles-L.tif")
+	const low = 9
+	binary.LittleEndian.PutUint16(entryAt(t, p, 257)[8:], low)
+	for _, tag := range []uint16{324, 325} {
+		binary.LittleEndian.PutUint16(entryAt(t, p, tag)[4:], 3)
+	}
+	if got := open(t, p).Step(); got != low {
+		t.Errorf("tiles higher than the image: %d rows, want %d", got, low)
+	}
+}
+
 // Segments of more than a MiB, in bands that cut them, whole and cropped.
 func TestLarge(t *testing.T) {
 	const width, height = 1000, 900

@@ -54,6 +54,10 @@ func (s *slice) Size() (width, height int) { return s.x.Len(), s.y.Len() }
 // Type implements source.Slice.
 func (s *slice) Type() voxel.Type { return s.stack.options.Type }
 
+// Step implements source.Slice. The more rows there are to ask for, the fewer
+// requests wait for each other.
+func (s *slice) Step() int { return 0 }
+
 // Held implements source.Slice. What requests hold is shared by all slices, see
 // [Stack.Memory].
 func (s *slice) Held() int64 { return 0 }

@@ -67,6 +67,7 @@ type fakeSlice struct {
 
 func (s *fakeSlice) Size() (width, height int) { return s.box.Max.X, s.box.Max.Y }
 func (s *fakeSlice) Type() voxel.Type          { return s.typ }
+func (s *fakeSlice) Step() int                 { return 1 }
 func (s *fakeSlice) Held() int64               { return 0 }
 
 func (s *fakeSlice) Close() error {

@@ -73,7 +73,7 @@ func Block(box voxel.Box, t voxel.Type) *voxel.Block {
 // run runs the tests that need no fault.
 func (s Suite) run(t *testing.T, src source.Source, b *voxel.Block) {
 	for name, test := range map[string]func(*testing.T, source.Source, *voxel.Block){
-		"shape": testShape, "bands": testBands, "crop": testCrop, "skip": testSkip, "missing": testMissing,
+		"shape": testShape, "bands": testBands, "step": testStep, "crop": testCrop, "skip": testSkip, "missing": testMissing,
 		"misuse": testMisuse, "back": testBack, "closed": testClosed, "cancel": testCancel, "concurrent": testConcurrent, "list": testList,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, src, b) })
@@ -145,6 +145,27 @@ func testBands(t *testing.T, src source.Source, b *voxel.Block) {
 			for y := range (voxel.Range{Max: height}).Pieces(rows) {
 				if err := check(s, z, band(b.Type, 0, width, y.Min, y.Max), b, t.Context()); err != nil {
 					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// Groups of rows are there for speed: other rows than theirs give the same voxels.
+func testStep(t *testing.T, src source.Source, b *voxel.Block) {
+	step := open(t, src, 0).Step()
+	if step < 0 || step > height {
+		t.Fatalf("Step is %d", step)
+	}
+	if step == 0 {
+		step = height
+	}
+	for _, rows := range []int{step, 2 * step, step + 1, (step + 1) / 2} {
+		for _, first := range []int{0, 1, step + 1} {
+			s := open(t, src, 0)
+			for y := first; y < height; y += rows {
+				if err := check(s, 0, band(b.Type, 0, width, y, min(y+rows, height)), b, t.Context()); err != nil {
+					t.Fatalf("from row %d on, %d at a time: %v", first, rows, err)
 				}
 			}
 		}
