@@ -117,7 +117,7 @@ func (c *channelIngest) prepare(ctx context.Context) (err error) {
 		}
 	}
 	if c.road.Plan.Held, err = c.survey(ctx); err != nil {
-		return c.options.explainSource(err)
+		return c.options.explainSource(ctx, err, c.input, c.job)
 	}
 	if c.road.Plan, err = c.fit(c.road.Plan, &c.options.jobFlags); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (c *channelIngest) carry(ctx context.Context) error {
 	})
 	var err error
 	if cuboids > 0 {
-		err = c.options.explainReading(c.post(ctx, cuboids, bytes))
+		err = c.explainReading(ctx, c.post(ctx, cuboids, bytes))
 	}
 	if err == nil {
 		err = c.compare(ctx, c.options.verify, c.compared(p), c.channel, &c.outcome)

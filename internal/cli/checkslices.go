@@ -113,6 +113,9 @@ func (c *checkup) checkNumbering(ctx context.Context) {
 	}
 	whole := c.job.ToSource(c.job.Whole()).Z()
 	c.gaps(list.Missing(whole))
+	if list.Count()+list.StrayCount == 0 {
+		c.worry(what, "%s", list.Instead(whole))
+	}
 	if outside := outsideOf(list.Slices, whole); len(outside) > 0 {
 		c.worry(what, "slices outside of %v are there and not read: %s", whole, rangesWords(outside))
 	}

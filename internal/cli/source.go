@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/journal"
@@ -194,18 +195,21 @@ func (f *jobFlags) changed() string {
 	return f.stack.Changed()
 }
 
+// hintTime is how long to look for what there is instead of a slice.
+const hintTime = 5 * time.Second
+
 // explainReading adds to the error of a run what to do, if it is about a slice
 // that is damaged or was taken away meanwhile.
-func (f *jobFlags) explainReading(err error) error {
+func (c *channelIngest) explainReading(ctx context.Context, err error) error {
 	var broken *source.RowError
 	if errors.As(err, &broken) || errors.Is(err, fs.ErrNotExist) {
-		return f.explainSource(err)
+		return c.options.explainSource(ctx, err, c.input, c.job)
 	}
 	return err
 }
 
-// explainSource adds to an error about slices what to do.
-func (f *jobFlags) explainSource(err error) error {
+// explainSource adds to an error about j's slices, which in has, what to do.
+func (f *jobFlags) explainSource(ctx context.Context, err error, in input, j *job.Job) error {
 	var mismatch *source.MismatchError
 	var fatal interface{ Fatal() bool }
 	switch {
@@ -216,5 +220,14 @@ func (f *jobFlags) explainSource(err error) error {
 	case f.datasource == "render":
 		return withHint(err, "--missing zero or previous goes on without a section")
 	}
-	return withHint(err, "--base-path, --base-filename, --extension, --z-step and --z-range say which files are read; --missing zero or previous goes on without a slice")
+	instead := ""
+	if errors.Is(err, fs.ErrNotExist) {
+		ctx, cancel := context.WithTimeout(ctx, hintTime)
+		defer cancel()
+		instead = source.Hint(ctx, in.Source, j.ToSource(j.Data()).Z())
+	}
+	if instead != "" {
+		instead += "; "
+	}
+	return withHint(err, "%s--base-path, --base-filename, --extension, --z-step and --z-range say which files are read; --missing zero or previous goes on without a slice", instead)
 }

@@ -179,7 +179,7 @@ func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, c
 	r := road(j, in.plan(j, j.Data(), o.boss.workers, 0, o.sample == 0), in)
 	r.Plan.Held, err = r.Survey(ctx, nil)
 	if err != nil {
-		return out, o.explainSource(err)
+		return out, o.explainSource(ctx, err, in, j)
 	}
 	if _, err := provision.Check(ctx, client, j); err != nil {
 		return out, explainMissing(ctx, client, j, err)

@@ -98,10 +98,10 @@ func Ranges(z []int) (ranges []voxel.Range) {
 // hintNames bounds what Hint looks at: a few requests of S3.
 const hintNames = 5000
 
-// Hint says, when slices that should exist do not, what there is instead, like
-// "em_0012.tiff is there: its extension is .tiff, where slice 12 is em_0012.tif".
-// It is "" if src cannot tell. It takes about a second at most: a look at a few thousand names.
-func Hint(ctx context.Context, src Source) string {
+// Hint says, when slices of wanted (source coordinates) should exist and do not, what
+// there is instead: see [Listing.Instead]. It is "" also if src cannot tell. It takes
+// about a second at most: a look at a few thousand names.
+func Hint(ctx context.Context, src Source, wanted voxel.Range) string {
 	var l *Listing
 	err := errors.ErrUnsupported
 	switch src := src.(type) {
@@ -110,8 +110,23 @@ func Hint(ctx context.Context, src Source) string {
 	case Lister:
 		l, err = src.List(ctx)
 	}
+	if err != nil {
+		return ""
+	}
+	return l.Instead(wanted)
+}
+
+// Instead says what there is in place of slices of wanted that do not exist, like
+// "em_0012.tiff is there: its extension is .tiff, where slice 12 is em_0012.tif".
+// It is "" if that is nothing but others of wanted.
+func (l *Listing) Instead(wanted voxel.Range) string {
+	for _, s := range l.Strays {
+		if s.slice && !s.Double && wanted.Contains(voxel.Range{Min: s.z, Max: s.z + 1}) {
+			return fmt.Sprintf("%s is there: %s", s.Name, s.Reason)
+		}
+	}
 	switch {
-	case err != nil:
+	case slices.ContainsFunc(l.Slices, wanted.Overlaps):
 		return ""
 	case l.StrayCount > l.Count():
 		return fmt.Sprintf("%s is there: %s", l.Strays[0].Name, l.Strays[0].Reason)

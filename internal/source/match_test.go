@@ -225,7 +225,7 @@ func TestListingErrors(t *testing.T) {
 		if _, err := f.List(t.Context()); err == nil || err.Error() != tt.want || !errors.Is(err, tt.is) {
 			t.Errorf("got %v, want %s", err, tt.want)
 		}
-		if hint := source.Hint(t.Context(), f); hint != "" {
+		if hint := source.Hint(t.Context(), f, voxel.Range{}); hint != "" {
 			t.Errorf("where nothing is known: %s", hint)
 		}
 	}
@@ -236,20 +236,23 @@ var errDenied = errors.New("denied")
 // A hint names one file, and does not read a million names for that.
 func TestHint(t *testing.T) {
 	n := source.Naming{BaseFilename: "s_<p:4>", Extension: "tif"}
+	wanted := voxel.Range{Min: 10, Max: 20}
 	for want, names := range map[string][]string{
-		"there are no files":                        nil,
-		"slice 7 is there":                          {"s_0007.tif", "s_0008.tif", "s_9.tif"},
-		"a.txt is there, which looks like no slice": {"b.txt", "a.txt"},
+		"there are no files": nil,
+		"":                   {"s_0010.tif", "s_0012.tif", "s_12.tif", "s_30.tif", "a.txt"},
+		"slice 7 is there":   {"s_0007.tif", "s_0008.tif", "s_9.tif"},
+		"s_11.tif is there: its number has other zeros in front, where slice 11 is s_0011.tif": {"s_0010.tif", "s_0012.tif", "s_11.tif"},
+		"a.txt is there, which looks like no slice":                                            {"b.txt", "a.txt"},
 		"s_0012.tiff is there: its extension is .tiff, where slice 12 is s_0012.tif":           {"s_0013.tiff", "s_0012.tiff"},
 		"S_12.tif is there: its number has other zeros in front, where slice 12 is s_0012.tif": {"S_12.tif"},
 	} {
 		f := source.NewFiles(&finding{names: names}, pattern(t, n), source.Shape{})
-		if got := source.Hint(t.Context(), f); got != want {
+		if got := source.Hint(t.Context(), f, wanted); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
 	s := &endless{}
-	if got := source.Hint(t.Context(), source.NewFiles(s, pattern(t, n), source.Shape{})); got != "x is there, which looks like no slice" || s.n > 20000 {
+	if got := source.Hint(t.Context(), source.NewFiles(s, pattern(t, n), source.Shape{}), wanted); got != "x is there, which looks like no slice" || s.n > 20000 {
 		t.Errorf("after %d names: %s", s.n, got)
 	}
 }
