@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/human"
 )
 
@@ -16,6 +17,7 @@ type planNumbers struct {
 	ReadBytes   int64   `json:"read_bytes"` // of what is left: voxels
 	SendBytes   int64   `json:"send_bytes"` // before compression
 	Compressed  int64   `json:"compressed_bytes"`
+	Compression string  `json:"compression,omitempty"` // with which these are so many
 	MemoryBytes int64   `json:"memory_bytes"`
 	Workers     int     `json:"workers"`
 	Seconds     float64 `json:"seconds_at_least"`
@@ -30,7 +32,9 @@ func (c *checkup) printPlan(context.Context) {
 	n := planNumbers{Data: p.Data.String(), Cuboids: p.CountCuboids(), MemoryBytes: p.Memory().Total(), Workers: p.Workers}
 	n.CuboidsLeft, n.SendBytes = c.road.Left()
 	n.ReadBytes = n.SendBytes / int64(p.Channel.Size()) * int64(p.Source.Size())
-	n.Compressed = c.probed.compressedOf(n.SendBytes)
+	if n.Compressed = c.probed.compressedOf(n.SendBytes); n.Compressed > 0 {
+		n.Compression = c.probed.how.String()
+	}
 	least := c.atLeast(n.SendBytes)
 	n.Seconds = least.Seconds()
 	if c.json {
@@ -54,10 +58,15 @@ func (p *probe) compressedOf(bytes int64) int64 {
 }
 
 func (c *checkup) compressedWords(bytes int64) string {
-	if p := c.probed; p != nil && p.bytes > 0 {
-		return fmt.Sprintf(", about %s after (as %s, %d of them empty)", human.Size(bytes), human.Count(int64(len(p.full))+p.empty, "cuboid"), p.empty)
+	p := c.probed
+	if p == nil || p.bytes == 0 {
+		return ""
 	}
-	return ""
+	with := p.how.String()
+	if c.options.boss.compression == boss.Auto {
+		with += ", or less with zstd"
+	}
+	return fmt.Sprintf(", about %s after with %s (as %s, %d of them empty)", human.Size(bytes), with, human.Count(int64(len(p.full))+p.empty, "cuboid"), p.empty)
 }
 
 // reading is how long it takes to read and compress so many bytes, 0 if that is

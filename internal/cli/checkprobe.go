@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/neurodata/ndpush/internal/blosc"
+	"github.com/neurodata/ndpush/internal/boss"
 	"github.com/neurodata/ndpush/internal/ingest"
 	"github.com/neurodata/ndpush/internal/job"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -20,6 +21,7 @@ const (
 // A probe is a sink that compresses and sends nothing, and a recorder that adds up.
 // It is safe for concurrent use.
 type probe struct {
+	how      boss.Compression // not Auto
 	encoders sync.Pool
 	begin    time.Time
 	enough   func() // is called when there are as many as are wanted
@@ -44,11 +46,23 @@ type probeEncoder struct {
 	frame []byte
 }
 
+// codecs are what the kinds of compression are for Blosc.
+var codecs = [...]blosc.Codec{boss.LZ4: blosc.LZ4, boss.Zstd: blosc.Zstd, boss.None: blosc.None}
+
+// probed is what a probe compresses with where how is asked for: of auto, what leaves
+// more to send.
+func probed(how boss.Compression) boss.Compression {
+	if how == boss.Auto {
+		return boss.LZ4
+	}
+	return how
+}
+
 // Post implements ingest.Sink.
 func (p *probe) Post(_ context.Context, b *voxel.Block) error {
 	e, _ := p.encoders.Get().(*probeEncoder)
 	if e == nil {
-		encoder, err := blosc.NewEncoder(blosc.Options{})
+		encoder, err := blosc.NewEncoder(blosc.Options{Codec: codecs[p.how]})
 		if err != nil {
 			return err
 		}
@@ -106,7 +120,7 @@ func (c *checkup) measure(ctx context.Context) {
 	defer limitMemory(c.road.Plan)()
 	pctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
-	c.probed = &probe{begin: time.Now(), enough: cancel, itemSize: int64(c.road.Plan.Channel.Size())}
+	c.probed = &probe{how: probed(c.options.boss.compression), begin: time.Now(), enough: cancel, itemSize: int64(c.road.Plan.Channel.Size())}
 	r := *c.road
 	r.Sink, r.Recorder, r.Missing = c.probed, c.probed, job.Zero // a slice that is missing was told
 	data := r.Plan.Data
