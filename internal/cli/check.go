@@ -65,7 +65,7 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 	if err != nil || jobs == nil {
 		return err
 	}
-	report := &checkReport{w: a.Stdout, json: o.json}
+	report := &checkReport{w: a.Stdout, json: o.json, events: a.events}
 	server := &checkServer{jobs: jobs}
 	defer server.close()
 	for _, j := range jobs {

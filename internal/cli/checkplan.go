@@ -37,10 +37,7 @@ func (c *checkup) printPlan(context.Context) {
 	}
 	least := c.atLeast(n.SendBytes)
 	n.Seconds = least.Seconds()
-	if c.json {
-		c.print(finding{Check: "plan", Result: resultPlan, Text: c.timeWords(n.SendBytes), Plan: &n})
-		return
-	}
+	c.print(finding{Check: "plan", Result: resultPlan, Text: c.timeWords(n.SendBytes), Plan: &n})
 	c.plan("data", "%v in BOSS coordinates: %s of at most %d×%d×%d, of which %d are left to do",
 		p.Data, human.Count(n.Cuboids, "cuboid"), p.Cuboid.X, p.Cuboid.Y, p.Cuboid.Z, n.CuboidsLeft)
 	c.plan("bytes", "%s of voxels to read, %s to send before compression%s", human.Size(n.ReadBytes), human.Size(n.SendBytes), c.compressedWords(n.Compressed))

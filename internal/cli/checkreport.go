@@ -8,17 +8,18 @@ import (
 	"io"
 	"strings"
 
+	"github.com/neurodata/ndpush/internal/event"
 	"github.com/neurodata/ndpush/internal/human"
 )
 
-// A finding is what one look at something found.
+// A finding is what one look at something found; [event.Stream.Finding] has the same keys.
 type finding struct {
 	Channel string `json:"channel"`
 	Check   string `json:"check"`
 	Result  string `json:"result"`
 	Text    string `json:"text"`
-	// Plan are the numbers of the finding whose result is plan.
-	Plan *planNumbers `json:"plan,omitempty"`
+	// Plan are the numbers of the finding whose result is plan, a *planNumbers.
+	Plan any `json:"plan,omitempty"`
 }
 
 // The results of a look.
@@ -33,6 +34,7 @@ const (
 type checkReport struct {
 	w        io.Writer
 	json     bool
+	events   *event.Stream // nil: nobody reads them
 	of       string // the channel
 	channels int    // so far
 	failed   int    // findings that keep the ingest from succeeding
@@ -65,8 +67,11 @@ func (r *checkReport) fail(check, format string, args ...any) {
 	r.tell(resultFail, check, fmt.Sprintf(format, args...))
 }
 
+// plan prints a line of the plan for people; programs read the numbers.
 func (r *checkReport) plan(check, format string, args ...any) {
-	r.tell(resultPlan, check, fmt.Sprintf(format, args...))
+	if !r.json {
+		r.line(resultPlan, check, fmt.Sprintf(format, args...))
+	}
 }
 
 // tell prints one finding, which may take several lines.
@@ -106,7 +111,9 @@ var marks = map[string]string{resultOK: "ok", resultWarn: "warn", resultFail: "F
 func (r *checkReport) print(f finding) {
 	f.Channel = r.of
 	if !r.json {
-		r.write(fmt.Sprintf("%-5s %s: %s\n", marks[f.Result], f.Check, human.Line(f.Text)))
+		if r.events.Finding(f.Channel, f.Check, f.Result, f.Text, f.Plan); f.Plan == nil {
+			r.line(f.Result, f.Check, f.Text)
+		}
 		return
 	}
 	text, err := json.Marshal(f)
@@ -115,6 +122,10 @@ func (r *checkReport) print(f finding) {
 		return
 	}
 	r.write(string(text) + "\n")
+}
+
+func (r *checkReport) line(result, check, text string) {
+	r.write(fmt.Sprintf("%-5s %s: %s\n", marks[result], check, human.Line(text)))
 }
 
 func (r *checkReport) write(text string) {

@@ -93,10 +93,12 @@ Python tool did: --x_extent 0 1000.
 		Example: ingestExample,
 		Args:    cobra.NoArgs,
 		RunE: a.run(func(ctx context.Context) error {
-			if o.dryRun {
-				return a.runCheck(ctx, &checkOptions{ingestOptions: o, json: o.watch.json})
-			}
-			return a.watched(ctx, o.watch, func(ctx context.Context) error { return a.runIngest(ctx, o) })
+			return a.watched(ctx, o.watch, func(ctx context.Context) error {
+				if o.dryRun {
+					return a.runCheck(ctx, &checkOptions{ingestOptions: o})
+				}
+				return a.runIngest(ctx, o)
+			})
 		}),
 	}
 	o.bind(cmd.Flags(), "workers")

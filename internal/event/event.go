@@ -13,17 +13,21 @@
 //	{"event":"warning","at":…,"why":"nothing gets through to BOSS since 14:03:00 …"}
 //	{"event":"created","at":…,"channel":"lab/fly/em","why":"created collection lab"}
 //	{"event":"verified","at":…,"channel":"lab/fly/em","what":"z 2, 11, 18","match":12,"differ":0,"error":0}
+//	{"event":"finding","at":…,"channel":"lab/fly/em","check":"plan","result":"plan","text":"at 412 MB/s …",
+//	 "plan":{"cuboids":8,"cuboids_left":8,…}}
 //	{"event":"done","at":…,"channel":"lab/fly/em","log":"ingest_log_lab_fly_em.txt", and what progress has}
 //	{"event":"exit","at":…,"status":3,"why":"incomplete: …"}
 //
-// (start, progress and done on one line each.) Boxes are x/y/z, half-open, in
+// (start, progress, finding and done on one line each.) Boxes are x/y/z, half-open, in
 // BOSS coordinates; z is a source coordinate. cuboids and total_bytes are what
 // this run has to do, bytes what of it is finished with, both before
 // compression; before is how many cuboids were done before it; read was decoded
-// and sent is what BOSS took, after compression. rate is bytes a second, lately; seconds_left is absent
-// while nobody knows. There is no done if there was nothing to carry. exit is the
-// last line, and there is one, however the run ended, unless it was killed. A
-// reader ignores keys and events that it does not know.
+// and sent is what BOSS took, after compression. rate is bytes a second, lately;
+// seconds_left is absent while nobody knows. There is no done if there was nothing
+// to carry. A finding is of a dry run, in which there is nothing else but warnings;
+// its result is ok, warn, fail or plan, and only that has the plan's numbers.
+// exit is the last line, and there is one, however the run ended, unless it was
+// killed. A reader ignores keys and events that it does not know.
 package event
 
 import (
@@ -125,6 +129,20 @@ func (s *Stream) Verified(channel, what string, match, differ, unsure int) {
 		Differ int    `json:"differ"`
 		Error  int    `json:"error"`
 	}{s.head("verified", channel), what, match, differ, unsure})
+}
+
+// Finding tells what one look at something found before an ingest; plan may be nil.
+func (s *Stream) Finding(channel, check, result, text string, plan any) {
+	if s == nil {
+		return
+	}
+	s.write(struct {
+		head
+		Check  string `json:"check"`
+		Result string `json:"result"`
+		Text   string `json:"text"`
+		Plan   any    `json:"plan,omitempty"`
+	}{s.head("finding", channel), check, result, text, plan})
 }
 
 // Exit tells how the program ends; err may be nil.

@@ -39,6 +39,8 @@ func tell(s *event.Stream) {
 	l.Missing(7, errors.New("slice 7: no"))
 	s.Warning("BOSS is away")
 	s.Verified("lab/fly/em", "z 2", 3, 1, 0)
+	s.Finding("lab/fly/em", "slices", "ok", "20 slices", nil)
+	s.Finding("lab/fly/em", "plan", "plan", "no time", map[string]int{"cuboids": 8})
 	s.Done("lab/fly/em", status, "a.txt")
 	s.Exit(0, nil)
 	s.Exit(3, errors.New("incomplete"))
@@ -55,6 +57,8 @@ func TestStream(t *testing.T) {
 {"event":"missing","at":"2000-01-01T00:00:01.5Z","channel":"lab/fly/em","z":7,"why":"slice 7: no"}
 {"event":"warning","at":"2000-01-01T00:00:01.5Z","why":"BOSS is away"}
 {"event":"verified","at":"2000-01-01T00:00:01.5Z","channel":"lab/fly/em","what":"z 2","match":3,"differ":1,"error":0}
+{"event":"finding","at":"2000-01-01T00:00:01.5Z","channel":"lab/fly/em","check":"slices","result":"ok","text":"20 slices"}
+{"event":"finding","at":"2000-01-01T00:00:01.5Z","channel":"lab/fly/em","check":"plan","result":"plan","text":"no time","plan":{"cuboids":8}}
 {"event":"done","at":"2000-01-01T00:00:01.5Z","channel":"lab/fly/em","posted":1,"empty":0,"failed":0,"kept":0,"cuboids":10,"bytes":500,"total_bytes":1000,"missing":0,"read":600,"sent":300,"rate":100,"seconds_left":5,"workers":2,"allowed":8,"retries":1,"seconds":5,"log":"a.txt"}
 {"event":"exit","at":"2000-01-01T00:00:01.5Z","status":0}
 {"event":"exit","at":"2000-01-01T00:00:01.5Z","status":3,"why":"incomplete"}
@@ -98,7 +102,7 @@ func TestSchema(t *testing.T) {
 			}
 		}
 	}
-	if len(documented) != 9 {
+	if len(documented) != 10 {
 		t.Errorf("%d events are documented", len(documented))
 	}
 }
