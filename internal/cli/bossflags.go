@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -68,7 +69,7 @@ func (a *app) client(ctx context.Context, f *bossFlags, collection string) (*bos
 	}
 	defer first.Close()
 	if err := first.CheckToken(ctx, collection); err != nil {
-		return nil, withHint(err, "the access to BOSS was found in %s", access.From)
+		return nil, explainAccess(err, access)
 	}
 	opts.Retry.Attempts = 0
 	opts.Pace = pace.New(pace.Options{
@@ -77,6 +78,16 @@ func (a *app) client(ctx context.Context, f *bossFlags, collection string) (*bos
 		OnLimit: a.retries.limit, OnOutage: a.retries.outage,
 	})
 	return boss.New(access, opts)
+}
+
+// explainAccess adds to the error of the first request to BOSS what to do.
+func explainAccess(err error, access boss.Access) error {
+	hint := "the access to BOSS was found in " + access.From
+	var unknown x509.UnknownAuthorityError
+	if errors.As(err, &unknown) {
+		hint += "; if the certificate is one of your own, SSL_CERT_FILE=FILE names it, or who signed it, in place of those that the system trusts (Windows and macOS: add it to the system's)"
+	}
+	return withHint(err, "%s", hint)
 }
 
 // neuroglancer is a link that shows the channel in a browser, or "" for a BOSS that

@@ -50,7 +50,7 @@ func (c *checkup) findBOSS(ctx context.Context) *boss.Client {
 	}
 	defer first.Close()
 	if err := first.CheckToken(ctx, c.job.Collection); err != nil {
-		c.tellErr(resultFail, what, withHint(err, "the access to BOSS was found in %s", access.From))
+		c.tellErr(resultFail, what, explainAccess(err, access))
 		return nil
 	}
 	opts.Retry.Attempts = 0

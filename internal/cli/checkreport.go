@@ -35,12 +35,12 @@ type checkReport struct {
 	w        io.Writer
 	json     bool
 	events   *event.Stream // nil: nobody reads them
-	of       string // the channel
-	channels int    // so far
-	failed   int    // findings that keep the ingest from succeeding
-	refused  int    // of these: BOSS takes no data for now
-	missing  int    // slices that are missing, and may be
-	werr     error  // of w
+	of       string        // the channel
+	channels int           // so far
+	failed   int           // findings that keep the ingest from succeeding
+	refused  int           // of these: BOSS takes no data for now
+	missing  int           // slices that are missing, and may be
+	werr     error         // of w
 }
 
 // begin begins the findings of a channel.

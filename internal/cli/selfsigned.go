@@ -70,14 +70,17 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// covers reports whether a certificate is for all these names, and for another
-// day at least.
+// covers reports whether a certificate is for all these names, and no others could
+// be made with it, and for another day at least.
 func covers(cert *x509.Certificate, names []string, now time.Time) bool {
-	return now.After(cert.NotBefore) && now.Add(24*time.Hour).Before(cert.NotAfter) &&
+	return !cert.IsCA && now.After(cert.NotBefore) && now.Add(24*time.Hour).Before(cert.NotAfter) &&
 		!slices.ContainsFunc(names, func(name string) bool { return cert.VerifyHostname(name) != nil })
 }
 
-// makeCertificate makes one that can be trusted by itself, and its key, in PEM.
+// makeCertificate makes one that can be trusted by itself, and its key, in PEM. It
+// is no authority: who gets hold of the key of one that a machine trusts can be
+// this server there, and nobody else. An authority with constraints would let them
+// name others below it, and not all clients heed constraints of one they trust.
 // It holds for as long as browsers take one: 398 days.
 func makeCertificate(names []string, now time.Time) (cert, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -93,10 +96,9 @@ func makeCertificate(names []string, now time.Time) (cert, key []byte, err error
 		Subject:               pkix.Name{CommonName: "ndpush serve"},
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(397 * 24 * time.Hour),
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
-		IsCA:                  true,
 	}
 	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {

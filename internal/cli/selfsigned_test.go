@@ -2,11 +2,32 @@ package cli
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
+	"math/big"
 	"os"
 	"testing"
 	"time"
 )
+
+// signedBy is a certificate for host that the key of another signed.
+func signedBy(t *testing.T, by tls.Certificate, host string, now time.Time) *x509.Certificate {
+	t.Helper()
+	key := by.PrivateKey.(*ecdsa.PrivateKey)
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(2), DNSNames: []string{host}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+	}, by.Leaf, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
+}
 
 // A certificate is for this machine and the host, is kept as long as it holds,
 // and its key is for its owner alone.
@@ -22,6 +43,14 @@ func TestSelfSigned(t *testing.T) {
 		if _, err := first.Leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: roots, CurrentTime: now}); err != nil {
 			t.Error(err)
 		}
+	}
+	if _, err := first.Leaf.Verify(x509.VerifyOptions{DNSName: "boss.example", Roots: roots, CurrentTime: now}); err == nil {
+		t.Error("it is for another's name, too")
+	}
+	if forged := signedBy(t, first, "boss.example", now); first.Leaf.IsCA {
+		t.Error("it is an authority")
+	} else if _, err := forged.Verify(x509.VerifyOptions{DNSName: "boss.example", Roots: roots, CurrentTime: now}); err == nil {
+		t.Error("what its key signed for another's name is trusted")
 	}
 	if info, err := os.Stat(keyPath(dir)); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the key's file: %v, %v", info.Mode(), err)

@@ -77,12 +77,7 @@ func (a *app) runServe(ctx context.Context, o *serveOptions) error {
 	if o.tls && o.dir != "" {
 		fmt.Fprintf(a.Stdout, "ndpush trusts it with SSL_CERT_FILE=%s\n", certificatePath(o.dir))
 	}
-	select {
-	case <-ctx.Done():
-	case err := <-boss.failed:
-		return fmt.Errorf("serve: %w", err)
-	}
-	return boss.stop()
+	return boss.until(ctx)
 }
 
 // A runningBOSS is a local BOSS that listens.
@@ -156,6 +151,16 @@ func onlyHere(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// until waits until ctx ends, or the BOSS fails, and stops it.
+func (b *runningBOSS) until(ctx context.Context) (err error) {
+	select {
+	case <-ctx.Done():
+	case err = <-b.failed:
+		err = fmt.Errorf("serve: %w", err)
+	}
+	return errors.Join(err, b.stop())
 }
 
 // stop lets requests finish that are at work.
