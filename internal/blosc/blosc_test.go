@@ -57,7 +57,8 @@ func options() []blosc.Options {
 	return all
 }
 
-// roundTrip encodes and decodes, both behind bytes that are there already.
+// roundTrip encodes, in both ways, and decodes, all behind bytes that are there
+// already.
 func roundTrip(t *testing.T, e *blosc.Encoder, d *blosc.Decoder, src []byte, ts int) {
 	t.Helper()
 	prefix := []byte("before")
@@ -71,6 +72,19 @@ func roundTrip(t *testing.T, e *blosc.Encoder, d *blosc.Decoder, src []byte, ts 
 	frame = frame[len(prefix):]
 	if len(frame) > blosc.MaxLen(len(src)) {
 		t.Fatalf("%d bytes in items of %d take %d", len(src), ts, len(frame))
+	}
+	short, stored, err := e.AppendShort(slices.Clone(prefix), src, ts)
+	if err != nil {
+		t.Fatalf("encode %d bytes in items of %d: %v", len(src), ts, err)
+	}
+	if short = short[len(prefix):]; stored {
+		if len(short) != 16 {
+			t.Fatalf("%d bytes in items of %d are stored, and %d are appended", len(src), ts, len(short))
+		}
+		short = append(short, src...)
+	}
+	if h, err := blosc.ParseHeader(frame); !bytes.Equal(short, frame) || err != nil || h.Memcpyed != stored {
+		t.Fatalf("%d bytes in items of %d: the short frame is another, stored %v", len(src), ts, stored)
 	}
 	got, err := d.Append(slices.Clone(prefix), frame, len(src))
 	if err != nil {

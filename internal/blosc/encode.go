@@ -140,27 +140,42 @@ func newZstd(level int) (*zstd.Encoder, error) {
 // typeSize is 1 to MaxTypeSize; it only guides the filter, so any is right,
 // and len(src) need not be a multiple of it. len(src) is at most MaxBytes.
 func (e *Encoder) Append(dst, src []byte, typeSize int) ([]byte, error) {
+	dst, stored, err := e.AppendShort(dst, src, typeSize)
+	if stored {
+		dst = append(dst, src...)
+	}
+	return dst, err
+}
+
+// AppendShort is Append, but for a frame that stores src as it is: of that it
+// appends only the header, and says stored. src is the rest of the frame, and
+// whoever sends it saves a copy of what may be megabytes.
+func (e *Encoder) AppendShort(dst, src []byte, typeSize int) (_ []byte, stored bool, err error) {
 	if typeSize < 1 || typeSize > MaxTypeSize {
-		return dst, fmt.Errorf("blosc: items of %d bytes, want 1 to %d", typeSize, MaxTypeSize)
+		return dst, false, fmt.Errorf("blosc: items of %d bytes, want 1 to %d", typeSize, MaxTypeSize)
 	}
 	if len(src) > MaxBytes {
-		return dst, fmt.Errorf("blosc: %d bytes, more than a frame can hold (%d)", len(src), MaxBytes)
+		return dst, false, fmt.Errorf("blosc: %d bytes, more than a frame can hold (%d)", len(src), MaxBytes)
 	}
-	dst = slices.Grow(dst, MaxLen(len(src)))
-	frame := dst[len(dst):][:MaxLen(len(src))]
+	tries, room := e.codec != None && len(src) >= minCompress, headerLen
+	if tries {
+		room = MaxLen(len(src))
+	}
+	dst = slices.Grow(dst, room)
+	frame := dst[len(dst):][:room]
 	h := e.header(len(src), typeSize)
-	if e.shuffle == AutoShuffle && h.filters() {
-		h = e.quicker(frame, src, h)
-	}
-	if e.codec != None && len(src) >= minCompress {
+	if tries {
+		if e.shuffle == AutoShuffle && h.filters() {
+			h = e.quicker(frame, src, h)
+		}
 		h.CBytes = e.blocks(frame, src, h)
 	}
-	if h.CBytes == 0 {
-		h.Memcpyed = true
-		h.CBytes = headerLen + copy(frame[headerLen:], src)
+	n := h.CBytes
+	if n == 0 {
+		h.Memcpyed, h.CBytes, n = true, MaxLen(len(src)), headerLen
 	}
 	h.put(frame)
-	return dst[:len(dst)+h.CBytes], nil
+	return dst[:len(dst)+n], h.Memcpyed, nil
 }
 
 // quicker is h, or with the other shuffle if that is quicker and a sample from the
