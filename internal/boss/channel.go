@@ -67,11 +67,11 @@ func (ch *Channel) Post(ctx context.Context, cuboid *voxel.Block) error {
 		return fmt.Errorf("post %v to %s: it is of %v, the channel of %v", cuboid.Box, ch.names, cuboid.Type, ch.typ)
 	}
 	f := ch.client.frames.get()
-	defer f.release()
+	defer ch.client.frames.put(f)
 	defer ch.compressor.end()
 	// BOSS takes any item size. The Python client gives bits, which shuffles
 	// uint8 images with a stride of 8, to their harm.
-	how, err := ch.compressor.compress(f, cuboid.Data, ch.typ.Size())
+	parts, how, err := ch.compressor.compress(f, cuboid.Data, ch.typ.Size())
 	if err != nil {
 		return fmt.Errorf("compress %v: %w", cuboid.Box, err)
 	}
@@ -82,14 +82,13 @@ func (ch *Channel) Post(ctx context.Context, cuboid *voxel.Block) error {
 		accept: formatJSON,
 		want:   http.StatusCreated,
 		format: formatBlosc,
-		size:   len(f.data),
-		body:   f.body,
-		voxels: len(f.data),
+		body:   parts,
 	}
+	r.voxels = r.size()
 	if err := ch.client.do(ctx, r); err != nil {
 		return err
 	}
-	ch.compressor.posted(how, len(cuboid.Data), len(f.data), r.took)
+	ch.compressor.posted(how, len(cuboid.Data), r.size(), r.took)
 	return nil
 }
 
@@ -113,7 +112,7 @@ func (ch *Channel) GetInto(ctx context.Context, dst *voxel.Block) error {
 		return err
 	}
 	f := ch.client.frames.get()
-	defer f.release()
+	defer ch.client.frames.put(f)
 	dst.Reset(dst.Box, ch.typ)
 	r := &request{
 		method: http.MethodGet,

@@ -166,7 +166,7 @@ func (o *Options) transport() *http.Transport {
 	return &http.Transport{
 		Protocols:             http1,
 		Proxy:                 o.Proxy,
-		DialContext:           o.dial,
+		DialContext:           o.connect,
 		TLSHandshakeTimeout:   o.Timeouts.TLS,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
 		ResponseHeaderTimeout: o.Timeouts.Answer,

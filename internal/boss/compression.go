@@ -56,21 +56,29 @@ type compressor struct {
 // sampleSize is that of a piece which is encoded by all candidates: half a block.
 const sampleSize = 256 << 10
 
-// compress fills f with a frame of data, items of typeSize bytes, and says how.
-func (c *compressor) compress(f *frame, data []byte, typeSize int) (how Compression, err error) {
+// compress makes a frame of data, items of typeSize bytes, and says how. The
+// frame's parts are memory of f, and data themselves if they are stored as they are.
+func (c *compressor) compress(f *frame, data []byte, typeSize int) (parts [][]byte, how Compression, err error) {
 	how = c.compression
 	if how == Auto {
 		if how, err = c.choose(data, typeSize); err != nil {
-			return 0, err
+			return nil, 0, err
 		}
 	}
 	encoder, err := f.encoder.get(how)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
-	f.room(blosc.MaxLen(len(data)))
-	f.data, err = encoder.Append(f.data, data, typeSize)
-	return how, err
+	room := blosc.MaxLen(len(data))
+	if how == None {
+		room = blosc.MaxLen(0)
+	}
+	f.room(room)
+	var stored bool
+	if f.data, stored, err = encoder.AppendShort(f.data, data, typeSize); stored {
+		return [][]byte{f.data, data}, how, err
+	}
+	return [][]byte{f.data}, how, err
 }
 
 // choose says what is best for data, of which it takes a sample if one is due.
@@ -96,10 +104,14 @@ func (c *compressor) try(sample []byte, typeSize int) error {
 			return err
 		}
 		start := time.Now()
-		if c.sample, err = encoder.Append(c.sample[:0], sample, typeSize); err != nil {
+		var stored bool
+		if c.sample, stored, err = encoder.AppendShort(c.sample[:0], sample, typeSize); err != nil {
 			return err
 		}
 		trials[i] = trial{time.Since(start), len(c.sample)}
+		if stored {
+			trials[i].size += len(sample)
+		}
 	}
 	c.chooser.sampled(len(sample), trials)
 	return nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,9 +35,8 @@ type request struct {
 	accept string
 	want   int // status of success
 
-	format string               // of the body
-	size   int                  // of the body, in bytes
-	body   func() io.ReadCloser // gives a fresh reader; nil: no body
+	format string   // of the body
+	body   [][]byte // its parts, none of them empty; nil: no body
 
 	read func(*http.Response) error // takes the body of a success; nil: not needed
 
@@ -51,6 +51,14 @@ type request struct {
 // String names the request as errors do.
 func (r *request) String() string { return r.method + " " + r.path }
 
+// size is that of the body, in bytes.
+func (r *request) size() (n int) {
+	for _, part := range r.body {
+		n += len(part)
+	}
+	return n
+}
+
 // stopped is the error of a request that ctx ended; last may be nil.
 func (r *request) stopped(ctx context.Context, last *Error) error {
 	if last == nil {
@@ -59,7 +67,7 @@ func (r *request) stopped(ctx context.Context, last *Error) error {
 	return fmt.Errorf("%w; before that: %w", ctx.Err(), last)
 }
 
-// http makes one attempt's request.
+// http makes one attempt's request, but for the body.
 func (r *request) http(ctx context.Context, c *Client) (*http.Request, error) {
 	u := url.URL{Scheme: c.access.Protocol, Host: c.access.Host, Path: r.path, RawQuery: encode(r.query)}
 	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), nil)
@@ -71,10 +79,6 @@ func (r *request) http(ctx context.Context, c *Client) (*http.Request, error) {
 	req.Header.Set("Accept", r.accept)
 	if r.format != "" {
 		req.Header.Set("Content-Type", r.format)
-	}
-	if r.body != nil {
-		// BOSS answers a body without a Content-Length with an exception.
-		req.Body, req.ContentLength = r.body(), int64(r.size)
 	}
 	if r.body != nil && r.format == formatBlosc {
 		// Without it, a server that refuses and closes while the body is still on
@@ -102,22 +106,26 @@ func (c *Client) try(ctx context.Context, r *request, attempt *pace.Attempt) err
 	return err
 }
 
+// exchange sends r and takes the answer. When it returns, nobody is at r's body.
 func (c *Client) exchange(w *watch, r *request, attempt *pace.Attempt) error {
 	req, err := r.http(w.ctx, c)
 	if err != nil {
 		return c.networkError(r, err)
 	}
-	if req.Body != nil {
-		req.Body = &pacedBody{req.Body, w, attempt}
+	if r.body != nil {
+		b := &body{watch: w, attempt: attempt, rest: slices.Clone(r.body)}
+		defer b.end()
+		// BOSS answers a body without a Content-Length with an exception.
+		req.Body, req.ContentLength = b, int64(r.size())
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return c.networkError(r, w.reason(err))
 	}
 	w.answered()
-	body := resp.Body
-	defer drain(body, w)
-	resp.Body = &watchedBody{body, w}
+	answer := resp.Body
+	defer drain(answer, w)
+	resp.Body = &watchedBody{answer, w}
 	if resp.StatusCode != r.want {
 		return c.refusal(r, resp)
 	}
@@ -187,7 +195,7 @@ func (c *Client) sendJSON(ctx context.Context, method, path string, query url.Va
 		if err != nil {
 			return fmt.Errorf("%v: %w", r, err)
 		}
-		r.format, r.size, r.body = formatJSON, len(text), func() io.ReadCloser { return readCloser(text) }
+		r.format, r.body = formatJSON, [][]byte{text}
 	}
 	return c.do(ctx, r)
 }

@@ -9,8 +9,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"github.com/neurodata/ndpush/internal/pace"
 )
 
 // A watch ends an attempt that takes too long: as a whole, or in a stage that
@@ -193,23 +191,6 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	b.watch.turn(receiving)
 	if err != nil && err != io.EOF {
 		err = b.watch.reason(err)
-	}
-	return n, err
-}
-
-// A pacedBody is a request's body as it is sent: in pieces, each paid for.
-type pacedBody struct {
-	io.ReadCloser
-	watch   *watch
-	attempt *pace.Attempt
-}
-
-func (b *pacedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p[:b.attempt.Piece(len(p))])
-	b.watch.pause()
-	defer b.watch.resume()
-	if err := b.attempt.Pay(b.watch.ctx, n); err != nil {
-		return 0, err
 	}
 	return n, err
 }

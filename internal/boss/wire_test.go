@@ -544,6 +544,56 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// With and without TLS: many posts at a time of a cuboid that is another as soon as
+// one has returned, to a server that refuses some in the middle of the body.
+func TestCuboidsAreUsedAgain(t *testing.T) {
+	const workers, each = 4, 6
+	box := voxel.Box{Max: voxel.Point{X: 512, Y: 512, Z: 8}}
+	want := noise(box, voxel.Uint8).Data
+	var n atomic.Int32
+	h := func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1)%3 == 0 {
+			io.CopyN(io.Discard, r.Body, 300e3)
+			http.Error(w, "sorry", http.StatusBadRequest)
+			return
+		}
+		got, err := io.ReadAll(r.Body)
+		if err != nil || len(got) != blosc.MaxLen(len(want)) || !bytes.Equal(got[16:], want) {
+			t.Errorf("%d bytes came that are not the cuboid's, %v", len(got), err)
+		}
+		w.WriteHeader(http.StatusCreated)
+	}
+	plain, secure := httptest.NewServer(http.HandlerFunc(h)), httptest.NewTLSServer(http.HandlerFunc(h))
+	defer plain.Close()
+	defer secure.Close()
+	roots := secure.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	for _, url := range []string{plain.URL, secure.URL} {
+		ch := newChannel(t, newClient(t, url, boss.Options{RootCAs: roots, Compression: boss.LZ4}), voxel.Uint8)
+		var taken, refused atomic.Int32
+		var wg sync.WaitGroup
+		for range workers {
+			wg.Go(func() {
+				cuboid := noise(box, voxel.Uint8)
+				for range each {
+					copy(cuboid.Data, want)
+					err := ch.Post(t.Context(), cuboid)
+					clear(cuboid.Data)
+					if e := (*boss.Error)(nil); err == nil {
+						taken.Add(1)
+					} else if errors.As(err, &e) && e.Status == http.StatusBadRequest {
+						refused.Add(1)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		// A refusal may be lost together with its connection: one more try.
+		if taken.Load() == 0 || refused.Load() == 0 || taken.Load()+refused.Load() != workers*each {
+			t.Errorf("%s: %d were taken and %d refused of %d", url, taken.Load(), refused.Load(), workers*each)
+		}
+	}
+}
+
 func TestProtocolMixedUp(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
@@ -585,20 +635,19 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// BenchmarkPost compresses and posts cuboids of masked noise, over loopback.
+// BenchmarkPost compresses and posts cuboids of noise, a part of them black, over
+// loopback. Those without any are stored as they are.
+//
+//	go test -run xxx -bench Post -benchtime 128x ./internal/boss
 func BenchmarkPost(b *testing.B) {
-	c := serve(b, boss.Options{}, func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		w.WriteHeader(http.StatusCreated)
-	})
-	ch := newChannel(b, c, voxel.Uint8)
-	cuboid := noise(voxel.Box{Max: voxel.Point{X: 1024, Y: 1024, Z: 16}}, voxel.Uint8)
-	clear(cuboid.Data[:len(cuboid.Data)/4])
-	b.SetBytes(int64(len(cuboid.Data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := ch.Post(b.Context(), cuboid); err != nil {
-			b.Fatal(err)
-		}
+	for _, black := range []int{0, 25} {
+		b.Run(fmt.Sprintf("%d%%black", black), func(b *testing.B) {
+			c := serve(b, boss.Options{Compression: boss.LZ4}, new(line).take)
+			cuboid := noise(voxel.Box{Max: voxel.Point{X: 1024, Y: 1024, Z: 16}}, voxel.Uint8)
+			clear(cuboid.Data[:len(cuboid.Data)*black/100])
+			b.SetBytes(int64(len(cuboid.Data)))
+			b.ReportAllocs()
+			postAll(b, newChannel(b, c, voxel.Uint8), cuboid, 8, b.N)
+		})
 	}
 }
