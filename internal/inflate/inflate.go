@@ -72,6 +72,7 @@ type Reader struct {
 	own    *[bufBytes]byte // made by the first Reset
 	buf    []byte          // where it decodes: own, or what Read was given
 	end    int             // of what is decoded in buf
+	before int64           // how many bytes of the stream lie before buf
 	limit  int             // where to stop; slackBytes lie behind it
 	read   int             // what was read of own
 	zlib   bool
@@ -106,7 +107,7 @@ func (r *Reader) reset(src Source) {
 	}
 	r.buf = r.own[:]
 	r.src, r.srcErr, r.in, r.pos, r.bits, r.n = src, nil, nil, 0, 0, 0
-	r.end, r.read, r.sum, r.final, r.err = 0, 0, adler{1, 0}, false, nil
+	r.end, r.before, r.read, r.sum, r.final, r.err = 0, 0, 0, adler{1, 0}, false, nil
 }
 
 // Read implements io.Reader, with all of p as scratch space. What comes before
@@ -135,6 +136,12 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 // gave io.EOF.
 func (r *Reader) Unused() int { return int(r.n/8) + len(r.in) - r.pos }
 
+// Decoded is how many bytes of the stream are decoded, of which Read gave some or
+// all. When a Source is asked for its next piece they come from those before it,
+// and how many they are does not depend on how Read is called: it stops between
+// lookups only, so the same bits are looked at together.
+func (r *Reader) Decoded() int64 { return r.before + int64(r.end) }
+
 // round decodes the next bytes to own, where Read finds them.
 func (r *Reader) round() {
 	r.window()
@@ -144,6 +151,7 @@ func (r *Reader) round() {
 // direct decodes the next bytes to p from n on, for as many as slackBytes allow,
 // and gives where they end. All that a match may reach is in p[:n].
 func (r *Reader) direct(p []byte, n int) int {
+	r.before += int64(r.end - n)
 	r.buf, r.end = p, n
 	for last := len(p) - slackBytes; r.err == nil && r.end < last; {
 		r.decodeTo(min(r.end+roundBytes, last))
@@ -155,8 +163,9 @@ func (r *Reader) direct(p []byte, n int) int {
 
 // window keeps in own what a match may reach, all of it read.
 func (r *Reader) window() {
-	r.end = copy(r.own[:], r.buf[max(0, r.end-windowBytes):r.end])
-	r.buf, r.read = r.own[:], r.end
+	n := copy(r.own[:], r.buf[max(0, r.end-windowBytes):r.end])
+	r.before += int64(r.end - n)
+	r.buf, r.end, r.read = r.own[:], n, n
 }
 
 // decodeTo decodes until limit is reached, the stream ends, or it breaks.

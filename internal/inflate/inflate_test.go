@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/neurodata/ndpush/internal/inflate"
@@ -138,4 +139,45 @@ func checkReads(t *testing.T, name string, r io.Reader, want []byte, sizes ...in
 		}
 		want = want[n:]
 	}
+}
+
+// How much is decoded when the next piece is asked for depends on the pieces only,
+// not on how much is read at a time.
+func TestDecoded(t *testing.T) {
+	for name, data := range samples() {
+		for _, level := range []int{0, 1, flate.HuffmanOnly} {
+			packed := deflate(t, data, level)
+			for _, size := range []int{100, 4093} {
+				var want []int64
+				for _, read := range []int{len(data) + 1, 1000, 40_000} {
+					var r inflate.Reader
+					w := &witness{pieces: pieces{packed, size}, r: &r}
+					r.Reset(w)
+					for p := make([]byte, read); ; {
+						if _, err := r.Read(p); err != nil {
+							break
+						}
+					}
+					if want == nil {
+						want = w.decoded
+					}
+					if !slices.Equal(w.decoded, want) || r.Decoded() != int64(len(data)) {
+						t.Errorf("%s, level %d, pieces of %d bytes, %d at a time: decoded otherwise, %d of %d in all", name, level, size, read, r.Decoded(), len(data))
+					}
+				}
+			}
+		}
+	}
+}
+
+// A witness notes how much was decoded before each piece.
+type witness struct {
+	pieces
+	r       *inflate.Reader
+	decoded []int64
+}
+
+func (w *witness) Next() ([]byte, error) {
+	w.decoded = append(w.decoded, w.r.Decoded())
+	return w.pieces.Next()
 }

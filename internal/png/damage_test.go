@@ -3,6 +3,7 @@ package png_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
 	"path/filepath"
 	"runtime"
@@ -13,7 +14,7 @@ import (
 )
 
 // readBands reads all of m in bands, and gives the pixels, the rows that are
-// good, and the error that ended it.
+// good, perhaps fewer than those above the last band, and the error that ended it.
 func readBands(t testing.TB, m *png.Image, rows int) (p []byte, good int, err error) {
 	t.Helper()
 	w, h := m.Size()
@@ -22,7 +23,7 @@ func readBands(t testing.TB, m *png.Image, rows int) (p []byte, good int, err er
 		box := image.Rect(0, y, w, min(y+rows, h))
 		if err = m.ReadRows(t.Context(), p[y*w*m.SampleSize():][:box.Dx()*box.Dy()*m.SampleSize()], box); err != nil {
 			if broken, ok := errors.AsType[*png.RowError](err); ok {
-				if broken.Row < y || broken.Row >= box.Max.Y {
+				if broken.Row < 0 || broken.Row >= box.Max.Y {
 					t.Errorf("row %d of a band from %d to %d: %v", broken.Row, y, box.Max.Y, err)
 				}
 				return p, broken.Row, err
@@ -31,6 +32,24 @@ func readBands(t testing.TB, m *png.Image, rows int) (p []byte, good int, err er
 		}
 	}
 	return p, h, nil
+}
+
+// checkSteps reads all of an image in steps of several heights, which break as
+// reading it at once does: those are the pixels, the good rows, and the error.
+func checkSteps(t testing.TB, name string, p, all []byte, good int, err error, steps ...int) {
+	t.Helper()
+	for _, rows := range steps {
+		m := open(t, p)
+		got, stepGood, stepErr := readBands(t, m, rows)
+		if stepGood != good || fmt.Sprint(stepErr) != fmt.Sprint(err) {
+			t.Errorf("%s: %d good rows in steps of %d, %v, and %d at once, %v", name, stepGood, rows, stepErr, good, err)
+			continue
+		}
+		w, _ := m.Size()
+		if n := good * w * m.SampleSize(); !bytes.Equal(got[:n], all[:n]) {
+			t.Errorf("%s: other pixels in steps of %d than at once, of %d good rows", name, rows, good)
+		}
+	}
 }
 
 // small is an image in chunks that are checked before they are decoded; long one
@@ -63,11 +82,7 @@ func TestTruncated(t *testing.T) {
 			if damage := m.Damage(); damage == nil || err == nil || !strings.HasSuffix(err.Error(), strings.TrimPrefix(damage.Error(), "png: ")) {
 				t.Errorf("%s cut to %d bytes: Damage says %v, ReadRows %v", name, n, damage, err)
 			}
-			for _, band := range []int{1, 7, 64} {
-				if _, inBands, _ := readBands(t, open(t, p[:n]), band); inBands != rows {
-					t.Errorf("%s cut to %d bytes: %d rows in bands of %d, and %d at once", name, n, inBands, band, rows)
-				}
-			}
+			checkSteps(t, fmt.Sprintf("%s cut to %d bytes", name, n), p[:n], got, rows, err, 1, 7, 64)
 		}
 	}
 }
@@ -86,7 +101,7 @@ func TestNoEnd(t *testing.T) {
 }
 
 // One wrong byte is found, wherever it is, or changes no pixel; and no row that
-// it may have spoiled is given for a good one, of those that are asked for at once.
+// it may have spoiled is given for a good one, however many are read at a time.
 func TestDamage(t *testing.T) {
 	for name, k := range map[string]kind{"small": small, "long": long, "interlaced": {bits: 16, width: 40, height: 30, interlaced: true, chunk: 100}} {
 		p := encode(t, k)
@@ -104,6 +119,7 @@ func TestDamage(t *testing.T) {
 			}
 			p[i] ^= 0x10
 			got, rows, err := readBands(t, m, k.height)
+			checkSteps(t, fmt.Sprintf("%s, byte %d", name, i), p, got, rows, err, 1+i%80)
 			p[i] ^= 0x10
 			if n := rows * len(pix) / k.height; !bytes.Equal(got[:n], pix[:n]) {
 				t.Errorf("%s: byte %d of %d is wrong, and %d rows are said to be right: %v", name, i, len(p), rows, err)
@@ -114,6 +130,40 @@ func TestDamage(t *testing.T) {
 		half := kept*5/2 > tries*k.height && tries > 50
 		if half != (name == "small") {
 			t.Errorf("%s: %d rows are kept in %d tries", name, kept, tries)
+		}
+	}
+}
+
+// Of a chunk too long to be checked ahead no row is good, and of those before it
+// all that are whole, however few are read at a time: deflated data are decoded
+// ahead of the rows.
+func TestLongChunks(t *testing.T) {
+	for _, k := range []kind{
+		{bits: 8, width: 900, height: 900, filter: 5, chunk: 300_000},
+		{bits: 16, width: 30_000, height: 15, filter: 5, chunk: 300_000},
+		{bits: 16, width: 900, height: 300, filter: 2, chunk: 300_000},
+	} {
+		p := encode(t, k)
+		pix, _, err := twin(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var some int
+		for at := range 4 {
+			i := 100 + at*(len(p)-200)/3
+			p[i] ^= 1
+			got, rows, err := readBands(t, open(t, p), k.height)
+			if n := rows * len(pix) / k.height; err == nil || !bytes.Equal(got[:n], pix[:n]) {
+				t.Errorf("%+v, byte %d is wrong: %d rows, %v", k, i, rows, err)
+			}
+			checkSteps(t, fmt.Sprintf("%+v, byte %d", k, i), p, got, rows, err, 1, 7, 64)
+			p[i] ^= 1
+			if rows > 0 {
+				some++
+			}
+		}
+		if some == 0 {
+			t.Errorf("%+v: no row is ever kept", k)
 		}
 	}
 }
@@ -130,6 +180,7 @@ func TestLength(t *testing.T) {
 			at := bytes.Index(p, []byte("IDAT"))
 			p[at-1-i] ^= 0x24
 			got, rows, err := readBands(t, open(t, p), k.height)
+			checkSteps(t, fmt.Sprintf("byte %d of a length", i), p, got, rows, err, 1, 7, 64)
 			if err == nil || !bytes.Equal(got[:rows*k.width], pix[:rows*k.width]) {
 				t.Errorf("byte %d of a length: %d rows, %v", i, rows, err)
 			}
@@ -201,7 +252,7 @@ func TestHeld(t *testing.T) {
 }
 
 // FuzzOpen reads whatever opens: no panic, no hang; what image/png makes of it or
-// an error, and the same in bands as at once.
+// an error, and the same in bands as at once, also where it breaks.
 func FuzzOpen(f *testing.F) {
 	names, err := filepath.Glob("testdata/*/*.png")
 	if err != nil || len(names) == 0 {
@@ -234,12 +285,6 @@ func FuzzOpen(f *testing.F) {
 		if twinErr == nil && (err != nil || !bytes.Equal(all, pix)) {
 			t.Errorf("%v, or other pixels than image/png reads", err)
 		}
-		bands, more, bandsErr := readBands(t, open(t, p), 1+int(rows))
-		if (err == nil) != (bandsErr == nil) {
-			t.Errorf("at once: %v, in bands of %d: %v", err, 1+int(rows), bandsErr)
-		}
-		if n := good * w * m.SampleSize(); more < good || !bytes.Equal(all[:n], bands[:n]) {
-			t.Errorf("of %d rows that are good at once, %d are in bands of %d, or others", good, more, 1+int(rows))
-		}
+		checkSteps(t, "fuzzed", p, all, good, err, 1+int(rows))
 	})
 }

@@ -10,10 +10,10 @@ import (
 )
 
 // A RowError is an image that breaks at a row: its pixels are damaged, or its
-// file ends. Of the rows that were asked for, those above Row are as they were
-// written; if Row is the first of them, there are none. Row depends on the file
-// and on the boxes, never on the moment: what keeps a file from being read is
-// another error.
+// file ends. The rows above Row are as they were written. Row may lie above the
+// rows that were asked for: then those that earlier calls gave from Row on are not
+// as they were written, either. Row depends on the file only, not on the boxes nor
+// on the moment: what keeps a file from being read is another error.
 //
 // The rows whose chunks are there with their checksums are good, and those of a
 // chunk too long to be checked before it is decoded if it is only cut off. If
@@ -33,7 +33,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 func (m *Image) read(ctx context.Context, dst []byte, box image.Rectangle) error {
 	if !m.began {
 		m.began = true
-		m.chunks = chunks{r: m.r, size: m.size, at: m.pixels, longer: func() { m.sure = m.row }}
+		m.chunks = chunks{r: m.r, size: m.size, at: m.pixels, longer: m.rememberSure}
 		m.rows.start(&m.chunks)
 		m.rows.image(m.width, m.bits)
 	}
@@ -50,6 +50,12 @@ func (m *Image) read(ctx context.Context, dst []byte, box image.Rectangle) error
 		return m.broken(box, err)
 	}
 	return nil
+}
+
+// rememberSure notes the rows that are decoded when a chunk begins that cannot be
+// checked beforehand: all of them come from those before it.
+func (m *Image) rememberSure() {
+	m.sure = int(m.rows.dec.Decoded() / int64(1+m.rows.bytes))
 }
 
 // readBand is read for rows that come one after another.
@@ -136,7 +142,7 @@ func (m *Image) broken(box image.Rectangle, err error) error {
 	if m.interlaced {
 		row = 0
 	}
-	return &RowError{min(max(row, box.Min.Y), box.Max.Y-1), err}
+	return &RowError{min(row, m.height-1), err} // what breaks behind the last row takes it along
 }
 
 // swap makes integers of two bytes little-endian.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"math"
 
 	"github.com/neurodata/ndpush/internal/source"
 	"github.com/neurodata/ndpush/internal/voxel"
@@ -45,6 +46,18 @@ func Look(ctx context.Context, src source.Source, z int, o Options) (*Slice, err
 	if o.Side <= 0 {
 		o.Side = 1000
 	}
+	s, err := lookAbove(ctx, src, z, math.MaxInt, o)
+	if broken, ok := errors.AsType[*source.RowError](s.Err); ok && broken.Row < s.Rows && err == nil {
+		// Rows that are in its picture and numbers were damaged: leave them out.
+		damage := s.Err
+		s, err = lookAbove(ctx, src, z, broken.Row, o)
+		s.Err = damage
+	}
+	return s, err
+}
+
+// lookAbove is Look for the rows above end.
+func lookAbove(ctx context.Context, src source.Source, z, end int, o Options) (*Slice, error) {
 	s := &Slice{Z: z}
 	in, err := src.Open(ctx, z)
 	if err != nil {
@@ -55,10 +68,11 @@ func Look(ctx context.Context, src source.Source, z int, o Options) (*Slice, err
 	s.Width, s.Height = in.Size()
 	s.Type = in.Type()
 	small := newShrinker(s.Width, s.Height, s.Type, o)
+	end = min(end, s.Height)
 	rows := min(max(1, bandBytes/(s.Width*s.Type.Size())), s.Height)
 	band := &voxel.Block{}
-	for y := 0; y < s.Height && s.Err == nil; y += rows {
-		box := voxel.NewBox(voxel.Range{Max: s.Width}, voxel.Range{Min: y, Max: min(y+rows, s.Height)}, voxel.Range{Min: z, Max: z + 1})
+	for y := 0; y < end && s.Err == nil; y += rows {
+		box := voxel.NewBox(voxel.Range{Max: s.Width}, voxel.Range{Min: y, Max: min(y+rows, end)}, voxel.Range{Min: z, Max: z + 1})
 		band.Reset(box, s.Type)
 		good := box.Max.Y
 		if s.Err = in.ReadRows(ctx, band); s.Err != nil {
@@ -77,11 +91,11 @@ func Look(ctx context.Context, src source.Source, z int, o Options) (*Slice, err
 	return s, nil
 }
 
-// goodRows is the first row of a band from y on that cannot be used.
+// goodRows is the first row of a band from y on that cannot be used, or one above
+// it.
 func goodRows(err error, y int) int {
-	var broken *source.RowError
-	if errors.As(err, &broken) {
-		return max(broken.Row, y)
+	if broken, ok := errors.AsType[*source.RowError](err); ok {
+		return broken.Row
 	}
 	return y
 }

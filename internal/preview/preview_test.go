@@ -26,6 +26,7 @@ type stack struct {
 	typ           voxel.Type
 	at            func(x, y int) uint64 // nil: whatever is there
 	broken        int                   // 0: none
+	seen          int                   // the row that shows it, if that is one below
 	largest       *int64                // voxels that were asked for at once
 }
 
@@ -47,8 +48,8 @@ func (s stack) ReadRows(_ context.Context, dst *voxel.Block) error {
 	}
 	var p [8]byte
 	for y := dst.Box.Min.Y; y < dst.Box.Max.Y; y++ {
-		if s.broken > 0 && y >= s.broken {
-			return &source.RowError{Row: y, Err: errors.New("cut off")}
+		if s.broken > 0 && y >= max(s.broken, s.seen) {
+			return &source.RowError{Row: s.broken, Err: errors.New("cut off")}
 		}
 		row := dst.Row(y, dst.Box.Min.Z)
 		if s.at == nil {
@@ -157,6 +158,16 @@ func TestMissingAndDamaged(t *testing.T) {
 	cancel()
 	if _, err := Look(ctx, small, 0, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("after cancel: %v", err)
+	}
+}
+
+// What is found to be damaged when it was counted is in no number, and not shown.
+func TestDamagedAbove(t *testing.T) {
+	const width, height, broken = 1 << 20, 40, 3
+	at := func(x, y int) uint64 { return uint64(y) }
+	s := look(t, stack{width: width, height: height, typ: voxel.Uint8, at: at, broken: broken, seen: 35}, Options{})
+	if s.Rows != broken || s.Err == nil || s.Voxels != broken*width || s.Max != broken-1 || s.Height != height {
+		t.Errorf("%d rows of %d, %d voxels up to %d, %v", s.Rows, s.Height, s.Voxels, s.Max, s.Err)
 	}
 }
 

@@ -10,10 +10,13 @@ import (
 	"github.com/neurodata/ndpush/internal/tiff"
 )
 
-// A RowError is an image that breaks at a row: its file is damaged, or ends. Of
-// the rows that were asked for, those above Row are as they were written; if Row
-// is the first of them, there are none. Row depends on the file and on the box,
-// never on the moment: what keeps a file from being read is another error.
+// A RowError is an image that breaks at a row: its file is damaged, or ends. The
+// rows above Row are as they were written. Row may lie above the rows that were
+// asked for: then those that earlier calls gave from Row on are not as they were
+// written, either. Row depends on the file and on which of a TIFF's strips and
+// tiles were wanted, for the others are not looked at, but not on how many rows
+// were asked for at a time nor on the moment: what keeps a file from being read is
+// another error.
 type RowError struct {
 	Row int
 	Err error // names the format, not the row

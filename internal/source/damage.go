@@ -2,10 +2,12 @@ package source
 
 import "fmt"
 
-// A RowError is a slice that breaks at a row. Of the rows that were asked for,
-// those above Row are in dst, as they are in the slice; if Row is not below the
-// first of them, there are none. Which row it is depends on the slice and on
-// what was asked for, never on the moment.
+// A RowError is a slice that breaks at a row. The rows above Row are as they are
+// in the slice, those of dst, too. Row may lie above the rows that were asked for:
+// then those that earlier calls gave from Row on are not as they were written,
+// either. Which row it is depends on the slice, and on rows and columns that
+// nobody wanted, for damage there may go unseen, but not on how many rows were
+// asked for at a time nor on the moment.
 type RowError struct {
 	Row int   // in pixels of the slice, from 0
 	Err error // why there are no more; it need not name the row

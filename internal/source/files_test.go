@@ -103,7 +103,7 @@ func TestFilesBroken(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = slice.ReadRows(t.Context(), voxel.NewBlock(voxel.Box{Min: voxel.Point{Y: 1}, Max: voxel.Point{X: 4, Y: 3, Z: 1}}, voxel.Uint8))
-	if err == nil || !strings.HasPrefix(err.Error(), "read /d/1.png: row 1: png: truncated: ") {
+	if err == nil || !strings.HasPrefix(err.Error(), "read /d/1.png: row 0: png: truncated: ") {
 		t.Errorf("got %v", err)
 	}
 }

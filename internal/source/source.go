@@ -37,8 +37,9 @@ type Slice interface {
 	//
 	// An error half-way names the row that failed, and the slice gives no more
 	// rows: every later call fails, too. If the error is (or wraps) a [*RowError],
-	// the image itself is damaged, and the rows of dst above its Row are good;
-	// after any other error nothing in dst can be used.
+	// the image itself is damaged: the rows above its Row are good, and those that
+	// earlier calls gave from Row on are not, either. After any other error nothing
+	// in dst can be used.
 	ReadRows(ctx context.Context, dst *voxel.Block) error
 
 	// Step is how many rows are best read at a time, or a multiple of it. Rows come

@@ -7,10 +7,11 @@ import (
 )
 
 // A RowError is an image that breaks at a row: its pixels are damaged, or its
-// file ends. Of the rows that were asked for, those above Row are as they were
-// written; if Row is the first of them, there are none. Row depends on the file
-// and on the box, never on the moment: what keeps a file from being read is
-// another error.
+// file ends. The rows above Row are as they were written. Row may lie above the
+// rows that were asked for: then those that earlier calls gave from Row on are not
+// as they were written, either. Row depends on the file and on which of its strips
+// and tiles were wanted, for the others are not looked at, but not on the heights
+// of boxes nor on the moment: what keeps a file from being read is another error.
 //
 // A strip whose bytes end early gives the rows above the end. One whose bytes
 // are all there and make no sense gives none: an error comes to light at the

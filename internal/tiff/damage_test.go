@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
 	"io"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 )
 
 // readBands reads all of m in bands, and gives the pixels, the rows that are
-// good, and the error that ended it.
+// good, perhaps fewer than those above the last band, and the error that ended it.
 func readBands(t testing.TB, m *tiff.Image, rows int) (p []byte, good int, err error) {
 	w, h := m.Size()
 	p = bytes.Repeat([]byte{0xaa}, w*h*m.SampleSize())
@@ -22,7 +23,7 @@ func readBands(t testing.TB, m *tiff.Image, rows int) (p []byte, good int, err e
 		box := image.Rect(0, y, w, min(y+rows, h))
 		if err = m.ReadRows(t.Context(), p[y*w*m.SampleSize():][:box.Dx()*box.Dy()*m.SampleSize()], box); err != nil {
 			if broken, ok := errors.AsType[*tiff.RowError](err); ok {
-				if broken.Row < y || broken.Row >= box.Max.Y {
+				if broken.Row < 0 || broken.Row >= box.Max.Y {
 					t.Errorf("row %d of a band from %d to %d: %v", broken.Row, y, box.Max.Y, err)
 				}
 				return p, broken.Row, err
@@ -31,6 +32,26 @@ func readBands(t testing.TB, m *tiff.Image, rows int) (p []byte, good int, err e
 		}
 	}
 	return p, h, nil
+}
+
+// checkSteps reads all of an image in steps of several heights, which break as
+// reading it at once does: those are the pixels, the good rows, and the error.
+// Another error than a RowError leaves what was read before it.
+func checkSteps(t testing.TB, name string, p, all []byte, good int, err error, steps ...int) {
+	t.Helper()
+	_, damaged := errors.AsType[*tiff.RowError](err)
+	for _, rows := range steps {
+		m := open(t, p)
+		got, stepGood, stepErr := readBands(t, m, rows)
+		if stepGood < good || stepGood != good && damaged || fmt.Sprint(stepErr) != fmt.Sprint(err) {
+			t.Errorf("%s: %d good rows in steps of %d, %v, and %d at once, %v", name, stepGood, rows, stepErr, good, err)
+			continue
+		}
+		w, _ := m.Size()
+		if n := good * w * m.SampleSize(); !bytes.Equal(got[:n], all[:n]) {
+			t.Errorf("%s: other pixels in steps of %d than at once, of %d good rows", name, rows, good)
+		}
+	}
 }
 
 // twice is p with its pixels once more behind it, where the directory then says
@@ -101,11 +122,7 @@ func TestTruncated(t *testing.T) {
 				damage != nil && !strings.HasSuffix(err.Error(), strings.TrimPrefix(damage.Error(), "tiff: ")) {
 				t.Errorf("%s cut to %d bytes: Damage says %v, ReadRows %v", name, n, damage, err)
 			}
-			for _, band := range []int{1, 5, 16} {
-				if _, inBands, again := readBands(t, open(t, p[:n]), band); (again == nil) != (err == nil) || inBands != rows {
-					t.Errorf("%s cut to %d bytes: %d rows in bands of %d, and %d at once: %v", name, n, inBands, band, rows, again)
-				}
-			}
+			checkSteps(t, fmt.Sprintf("%s cut to %d bytes", name, n), p[:n], got, rows, err, 1, 5, 16)
 		}
 		if broken < 3 {
 			t.Errorf("%s was cut to %d files of which some rows are there", name, broken)
@@ -179,7 +196,8 @@ func TestSparse(t *testing.T) {
 	at := le.Uint32(entryAt(t, p, 273)[8:])
 	clear(p[at+3*4 : at+4*4])
 	m := open(t, p)
-	got, rows, err := readBands(t, m, 4)
+	got, rows, err := readBands(t, m, height)
+	checkSteps(t, "sparse", p, got, rows, err, 1, 4, 7)
 	if rows != 15 || err == nil || err.Error() != "tiff: row 15: strip 3 has no data" || m.Damage() == nil {
 		t.Errorf("%d rows, %v, %v", rows, err, m.Damage())
 	}
@@ -207,6 +225,7 @@ func TestDamage(t *testing.T) {
 						kept += rows
 					}
 				}
+				checkSteps(t, fmt.Sprintf("%s, byte %d", name, i), p, got, rows, err, 1+i%16)
 				if !bytes.Equal(got[:rows*width*size], want(image.Rect(0, 0, width, rows), size)) && i > 400 {
 					t.Errorf("%s: byte %d of %d is wrong, and %d rows are said to be right", name, i, len(p), rows)
 				}
@@ -219,6 +238,66 @@ func TestDamage(t *testing.T) {
 		if single := strings.Contains(name, "single"); (kept == 0) != single {
 			t.Errorf("%s: %d rows kept of all damaged images", name, kept)
 		}
+	}
+}
+
+// Strips and tiles of more than a batch break at the same row however many are
+// read at a time, wherever a byte is wrong or the file ends.
+func TestLargeDamage(t *testing.T) {
+	names, err := filepath.Glob("testdata/large/*.tif")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no images", err)
+	}
+	var wrong, cut int
+	for _, name := range names {
+		p := readFile(t, name)
+		for i := 1; i < 6; i++ {
+			at := len(p) * i / 6
+			p[at] ^= 0x10
+			wrong += checkBroken(t, fmt.Sprintf("%s, byte %d", name, at), p)
+			p[at] ^= 0x10
+			cut += checkBroken(t, fmt.Sprintf("%s cut by %d bytes", name, len(p)-at), twice(p)[:len(p)+at])
+		}
+	}
+	if wrong == 0 || cut == 0 {
+		t.Errorf("%d break with a wrong byte, %d that are cut", wrong, cut)
+	}
+}
+
+// checkBroken is checkSteps of what opens, and counts what breaks.
+func checkBroken(t *testing.T, name string, p []byte) (broken int) {
+	t.Helper()
+	m, err := tiff.Open(bytes.NewReader(p), int64(len(p)))
+	if err != nil {
+		return 0
+	}
+	_, h := m.Size()
+	all, good, err := readBands(t, m, h)
+	checkSteps(t, name, p, all, good, err, 1, 7, 64)
+	if err == nil {
+		return 0
+	}
+	return 1
+}
+
+// Rows that are damaged are so for whoever asks for those below only.
+func TestDamageAbove(t *testing.T) {
+	p := readFile(t, "testdata/good/16-8-single-MM-classic-p2.tif")
+	end := len(p) - 1 // of the only strip
+	p[end] ^= 1
+	for _, y := range []int{0, 1, height - 1} {
+		box := image.Rect(0, y, width, height)
+		err := open(t, p).ReadRows(t.Context(), make([]byte, 2*box.Dx()*box.Dy()), box)
+		if broken, ok := errors.AsType[*tiff.RowError](err); !ok || broken.Row != 0 {
+			t.Errorf("from row %d on: %v", y, err)
+		}
+	}
+	// What has no place in the file ends where it ends.
+	p = readFile(t, "testdata/good/8-none-strips-II-classic-p1.tif")
+	m := open(t, p[:len(p)-3*width])
+	err := m.ReadRows(t.Context(), make([]byte, width), image.Rect(0, height-1, width, height))
+	if broken, ok := errors.AsType[*tiff.RowError](err); !ok || broken.Row != height-3 {
+		t.Errorf("the last row of a file without the last three: %v", err)
 	}
 }
 

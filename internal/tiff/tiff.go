@@ -157,14 +157,13 @@ func (m *Image) read(ctx context.Context, v view) error {
 		y, err = m.coded.read(ctx, there)
 	}
 	if broken, ok := errors.AsType[*RowError](err); ok {
-		broken.Row = max(broken.Row, v.box.Min.Y)
 		return broken
 	}
 	if err != nil {
 		return fmt.Errorf("row %d: %w", y, unexpected(err))
 	}
 	if there.box.Max.Y < v.box.Max.Y {
-		return &RowError{there.box.Max.Y, l.damage.err}
+		return &RowError{l.damage.row, l.damage.err}
 	}
 	return nil
 }

@@ -35,51 +35,67 @@ func (s Suite) odd(t *testing.T) {
 }
 
 // A slice that breaks half-way gives right voxels or an error that names a row,
-// and after the error nothing more.
+// and after the error nothing more. A row that is damaged is the same however
+// many are read at a time.
 func (s Suite) broken(t *testing.T) {
 	if s.Broken == nil {
 		t.Skip("cannot break")
 	}
 	b := Block(voxel.Box{Max: voxel.Point{X: width, Y: height, Z: 1}}, s.Types[0])
-	_, err := readBroken(t, open(t, s.Broken(t, b), 0), b, 10)
-	if err == nil || !strings.Contains(err.Error(), "row ") || errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v, want an error that names a row", err)
+	src := s.Broken(t, b)
+	_, whole := readBroken(t, open(t, src, 0), b, height)
+	atOnce, damaged := errors.AsType[*source.RowError](whole)
+	for _, rows := range steps {
+		_, err := readBroken(t, open(t, src, 0), b, rows)
+		if err == nil || !strings.Contains(err.Error(), "row ") || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("got %v, want an error that names a row", err)
+		}
+		if broken, ok := errors.AsType[*source.RowError](err); ok != damaged || ok && broken.Row != atOnce.Row {
+			t.Errorf("%d rows at a time: %v, and at once: %v", rows, err, whole)
+		}
 	}
 }
+
+// steps are how many rows are read at a time of a slice that is damaged.
+var steps = []int{1, 7, 10, 64, 100, height}
 
 // readBroken reads a slice in bands until it breaks, and on: no band may be read
 // after the error. It gives the rows that are good, which have to be those of b
 // if the error says that they are: what is read before damage is seen need not.
 func readBroken(t *testing.T, slice source.Slice, b *voxel.Block, rows int) (good int, failed error) {
 	t.Helper()
+	all := band(b.Type, 0, width, 0, height)
 	for y := range (voxel.Range{Max: height}).Pieces(rows) {
 		dst := band(b.Type, 0, width, y.Min, y.Max)
 		err := slice.ReadRows(t.Context(), dst)
 		switch {
 		case err == nil && failed != nil:
 			t.Fatalf("rows %v after %v", y, failed)
-		case err == nil:
-			good = y.Max
-		case failed == nil:
-			failed = err
-			good = y.Min
-			if broken, ok := errors.AsType[*source.RowError](err); ok {
-				checkGood(t, broken, dst, b)
-				good = max(good, broken.Row)
-			}
+		case failed != nil:
+			continue
+		}
+		copy(all.Data[y.Min*len(all.Row(0, all.Box.Min.Z)):], dst.Data)
+		if good, failed = y.Max, err; err == nil {
+			continue
+		}
+		good = y.Min
+		if broken, ok := errors.AsType[*source.RowError](err); ok {
+			good = broken.Row
+			checkGood(t, broken, y, all, b)
 		}
 	}
 	return good, failed
 }
 
-// checkGood compares the rows of dst that broken says are good.
-func checkGood(t *testing.T, broken *source.RowError, dst, b *voxel.Block) {
+// checkGood compares the rows of all that broken says are good, once rows y gave
+// it.
+func checkGood(t *testing.T, broken *source.RowError, y voxel.Range, all, b *voxel.Block) {
 	t.Helper()
-	if broken.Row >= dst.Box.Max.Y || broken.Err == nil {
-		t.Errorf("rows %v break at row %d: %v", dst.Box.Y(), broken.Row, broken)
+	if broken.Row >= y.Max || broken.Row < 0 || broken.Err == nil {
+		t.Fatalf("rows %v break at row %d: %v", y, broken.Row, broken)
 	}
-	for y := dst.Box.Min.Y; y < min(broken.Row, dst.Box.Max.Y); y++ {
-		if !slices.Equal(dst.Row(y, dst.Box.Min.Z), b.Row(y, 0)) {
+	for y := range broken.Row {
+		if !slices.Equal(all.Row(y, all.Box.Min.Z), b.Row(y, 0)) {
 			t.Fatalf("row %d has other voxels, and %v", y, broken)
 		}
 	}
@@ -93,7 +109,8 @@ func (s Suite) cut(t *testing.T) {
 	}
 	b := Block(voxel.Box{Max: voxel.Point{X: width, Y: height, Z: 1}}, s.Types[0])
 	src := s.Cut(t, b)
-	for _, rows := range []int{1, 10, 100, height} {
+	atOnce := -1
+	for _, rows := range slices.Backward(steps) {
 		slice := open(t, src, 0)
 		damaged, ok := slice.(source.Damaged)
 		if !ok || damaged.Damage() == nil || errors.Is(damaged.Damage(), fs.ErrNotExist) {
@@ -106,6 +123,12 @@ func (s Suite) cut(t *testing.T) {
 		}
 		if least := s.Kept * height / 100; good < least || ok && good != broken.Row {
 			t.Errorf("%d rows in bands of %d, want %d: %v", good, rows, least, err)
+		}
+		if rows == height {
+			atOnce = good
+		}
+		if good != atOnce {
+			t.Errorf("%d rows in bands of %d, and %d at once: %v", good, rows, atOnce, err)
 		}
 	}
 }

@@ -15,9 +15,10 @@ type Fault struct {
 	Open error
 
 	// Rows is why ReadRows gives a *source.RowError once a row from Row on is
-	// asked for. The rows of that band above Row are there.
-	Rows error
-	Row  int
+	// asked for, or from Seen on if that lies below it: then the rows between are
+	// given before, with other voxels. The rows of that band above Row are there.
+	Rows      error
+	Row, Seen int
 
 	// Shape is what the slice says of itself, if it is not the zero Shape.
 	Shape source.Shape
@@ -67,11 +68,25 @@ func (s *faultySlice) ReadRows(ctx context.Context, dst *voxel.Block) error {
 	if s.fault.Rows == nil || dst.Box.Max.Y <= s.fault.Row {
 		return s.Slice.ReadRows(ctx, dst)
 	}
+	if dst.Box.Max.Y <= s.fault.Seen {
+		err := s.Slice.ReadRows(ctx, dst)
+		for y := max(dst.Box.Min.Y, s.fault.Row); y < dst.Box.Max.Y; y++ {
+			invert(dst.Row(y, dst.Box.Min.Z))
+		}
+		return err
+	}
 	good := *dst
 	good.Box.Max.Y = max(dst.Box.Min.Y, s.fault.Row)
 	good.Data = good.Data[:good.Box.Voxels()*int64(good.Type.Size())]
 	if err := s.Slice.ReadRows(ctx, &good); err != nil {
 		return err
 	}
-	return fmt.Errorf("read slice %d: %w", s.z, &source.RowError{Row: good.Box.Max.Y, Err: s.fault.Rows})
+	return fmt.Errorf("read slice %d: %w", s.z, &source.RowError{Row: s.fault.Row, Err: s.fault.Rows})
+}
+
+// invert makes other voxels of those in p.
+func invert(p []byte) {
+	for i := range p {
+		p[i] = ^p[i]
+	}
 }

@@ -24,6 +24,14 @@ func TestMemory(t *testing.T) {
 			return sourcetest.Faulty{Source: sourcetest.Memory(b), Faults: map[int]sourcetest.Fault{0: {Rows: errDisk, Row: 205}}}
 		},
 	}.Run(t)
+	sourcetest.Suite{
+		Types: types[:1],
+		New:   func(_ *testing.T, b *voxel.Block) source.Source { return sourcetest.Memory(b) },
+		Broken: func(_ *testing.T, b *voxel.Block) source.Source {
+			// Seen late, when some of the rows were given.
+			return sourcetest.Faulty{Source: sourcetest.Memory(b), Faults: map[int]sourcetest.Fault{0: {Rows: errDisk, Row: 105, Seen: 250}}}
+		},
+	}.Run(t)
 }
 
 func TestFunc(t *testing.T) {
