@@ -123,6 +123,12 @@ func (c *Client) exchange(w *watch, r *request, attempt *pace.Attempt) error {
 		return c.networkError(r, w.reason(err))
 	}
 	w.answered()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// Nobody asked for that. The body is the connection, whose reads no context
+		// ends.
+		resp.Body.Close()
+		resp.Body = http.NoBody
+	}
 	answer := resp.Body
 	defer drain(answer, w)
 	resp.Body = &watchedBody{answer, w}

@@ -182,6 +182,27 @@ func TestSilenceAtEachStage(t *testing.T) {
 	}
 }
 
+// A server that switches to another protocol unasked is refused, not listened to.
+func TestSwitchingProtocols(t *testing.T) {
+	for name, do := range map[string]func(context.Context, *Channel) error{"get": get, "post": post} {
+		synctest.Test(t, func(t *testing.T) {
+			ch := newPiped(t, "http", Options{dial: pipes(func(conn net.Conn) {
+				r := head(conn)
+				io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n")
+				untilClosed(r)
+			})})
+			began := time.Now()
+			err := do(t.Context(), ch)
+			if e := (*Error)(nil); !errors.As(err, &e) || e.Status != http.StatusSwitchingProtocols {
+				t.Errorf("%s: got %v", name, err)
+			}
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("%s: took %v", name, took)
+			}
+		})
+	}
+}
+
 // What is known of an answer counts, though the rest of it never comes.
 func TestAnswerThatNeverEnds(t *testing.T) {
 	for _, tt := range []struct {
