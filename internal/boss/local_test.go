@@ -265,16 +265,17 @@ func TestRefusedByLocal(t *testing.T) {
 		{localboss.Fault{Kind: localboss.Hang}, boss.Transient, 8},
 	} {
 		t.Run(string(tt.fault.Kind), func(t *testing.T) {
+			c, s := local(t, localboss.Options{}, boss.Options{})
+			create(t, c, image)
 			tries := 1
-			c, s := local(t, localboss.Options{}, boss.Options{
+			ch := newChannel(t, newClient(t, c.URL(), boss.Options{
 				OnRetry: func(f boss.Failure) {
 					if f.Err.Class() == tt.class {
 						tries++
 					}
 				},
 				Timeouts: boss.Timeouts{Continue: 50 * time.Millisecond, Answer: 50 * time.Millisecond},
-			})
-			ch := create(t, c, image)
+			}), voxel.Uint8)
 			tt.fault.Path = "/v1/cutout/"
 			if err := s.SetFaults(1, tt.fault); err != nil {
 				t.Fatal(err)
