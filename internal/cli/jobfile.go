@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -75,15 +76,9 @@ func readJobFile(path string) ([]jobLine, error) {
 
 // parseJobFile reads the text of a job file.
 func parseJobFile(path string, text []byte) ([]jobLine, error) {
-	file, err := ini.LoadSources(ini.LoadOptions{
-		IgnoreContinuation:  true, // \ ends paths of Windows
-		IgnoreInlineComment: true, // # begins Slack channels
-		KeyValueDelimiters:  "=",
-		AllowShadows:        true, // to see what is given twice
-		AllowBooleanKeys:    true, // to tell where the = is missing
-	}, text)
+	file, err := loadINI(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s:%d: %w", path, badLine(text), err)
 	}
 	for _, s := range file.Sections() {
 		if s.Name() != ini.DefaultSection {
@@ -91,8 +86,9 @@ func parseJobFile(path string, text []byte) ([]jobLine, error) {
 		}
 	}
 	var lines []jobLine
+	numbers := linesOf(text)
 	for _, key := range file.Section("").Keys() {
-		at := linesOf(text, key.Name())
+		at := numbers[key.Name()]
 		for i, value := range key.ValueWithShadows() {
 			n := 0
 			if i < len(at) {
@@ -106,6 +102,38 @@ func parseJobFile(path string, text []byte) ([]jobLine, error) {
 	}
 	slices.SortStableFunc(lines, func(a, b jobLine) int { return a.n - b.n })
 	return lines, nil
+}
+
+// errNotINI stands for what the reader of INI files says, which nobody need know, and
+// which would show what is in the file.
+var errNotINI = errors.New("want text in UTF-8, of lines like 'collection = lab'")
+
+// loadINI reads the text of a job file as INI.
+func loadINI(text []byte) (*ini.File, error) {
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return nil, errNotINI
+	}
+	file, err := ini.LoadSources(ini.LoadOptions{
+		IgnoreContinuation:  true, // \ ends paths of Windows
+		IgnoreInlineComment: true, // # begins Slack channels
+		KeyValueDelimiters:  "=",
+		AllowShadows:        true, // to see what is given twice
+		AllowBooleanKeys:    true, // to tell where the = is missing
+	}, text)
+	if err != nil {
+		return nil, errNotINI
+	}
+	return file, nil
+}
+
+// badLine is the line, counted from 1, up to which a text is no INI. The reader does
+// not tell.
+func badLine(text []byte) int {
+	lines := slices.Collect(bytes.Lines(text))
+	return 1 + sort.Search(len(lines)-1, func(n int) bool {
+		_, err := loadINI(bytes.Join(lines[:n+1], nil))
+		return err != nil
+	})
 }
 
 // maxText is the size of a file that a person writes by hand, at most.
@@ -125,14 +153,15 @@ func readText(path string) ([]byte, error) {
 	return text, err
 }
 
-// linesOf finds the lines that give a key, which the reader of INI files does not tell.
-func linesOf(text []byte, key string) (at []int) {
-	pattern := regexp.MustCompile("^(\ufeff)?\\s*[\"`]?" + regexp.QuoteMeta(key) + "[\"`]?\\s*(=|$)")
+// linesOf finds the lines that give each key, which the reader of INI files does not tell.
+func linesOf(text []byte) map[string][]int {
+	at := make(map[string][]int)
 	n := 0
-	for line := range bytes.Lines(text) {
-		if n++; pattern.Match(bytes.TrimRight(line, "\r\n")) {
-			at = append(at, n)
-		}
+	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
+		n++
+		key, _, _ := strings.Cut(line, "=")
+		key = strings.Trim(strings.TrimSpace(key), "\"`")
+		at[key] = append(at[key], n)
 	}
 	return at
 }
