@@ -22,15 +22,21 @@ const (
 	// the few short matches there are cost time and gain nothing. From then on
 	// an impatient search begins each time as if it had missed so often that its
 	// steps are hasty bytes long, until it finds a match that is worth it.
+	//
+	// Where noise lies between black margins, a row is about as long as the one
+	// before. So after a match that is worth it, an impatient search begins with
+	// steps longer by a byte for each far bytes that came to nothing before it.
 	hopeless = 64 << 10
 	hasty    = 64
 	worthIt  = 12
+	far      = 64
 )
 
 // An lz4Writer writes LZ4 streams. It searches as LZ4_compress_fast of the C
 // library does streams of 64 KiB and more, so what it writes is the same, but
-// for what patience changes. lz4.CompressorCCompat writes that too, and takes
-// up to four times as long where there is more to find than in noise (BenchmarkLZ4).
+// for runs of a byte and what patience changes. lz4.CompressorCCompat writes what
+// the library does, and takes up to four times as long where there is more to find
+// than in noise (BenchmarkLZ4).
 //
 // Half of that is due to loads without bounds checks. load32 and load64 are all
 // that is unsafe here; why they stay within src is said where they are called,
@@ -56,26 +62,18 @@ func (z *lz4Writer) compress(dst, src []byte, acceleration int, impatient bool) 
 	haste := acceleration
 	di, anchor := 0, 0 // of dst and src, what is done
 
-	// All loads of eight bytes begin from 0 to end+1, or end before stop; all
+	// All loads of eight bytes begin from 0 to end+4, or end before stop; all
 	// of four are at what was seen, which is before ip.
 	for ip := 1; ip <= end; ip++ {
-		ref := 0
-		v := load64(p, ip)
-		for tries, step := haste<<skipLog, 1; ; tries++ {
-			next := ip + step
-			if next > end+1 {
-				return putLast(dst, di, src[anchor:])
-			}
-			h := hash5(v)
-			ref = int(z.seen[h])
-			z.seen[h] = uint32(ip)
-			first := uint32(v)
-			v = load64(p, next)
-			if load32(p, ref) == first && ip-ref <= maxDistance {
-				break
-			}
-			step = tries >> skipLog
-			ip = next
+		var ref int
+		if ip, ref = z.find(p, ip, end, haste); ip > end {
+			break
+		}
+		// A run repeats the byte before to its end. What was seen is an earlier run,
+		// and if that is shorter it takes another match.
+		if v := load64(p, ip); ip < end && load64(p, ip+worthIt-8) == v && bits.RotateLeft64(v, 8) == v {
+			ref = ip
+			ip++
 		}
 		for ip > anchor && ref > 0 && src[ip-1] == src[ref-1] {
 			ip--
@@ -83,16 +81,7 @@ func (z *lz4Writer) compress(dst, src []byte, acceleration int, impatient bool) 
 		}
 		for matches := true; matches; {
 			distance := ip - ref
-			m := ip + minMatch // the first byte that differs
-			for ; m <= stop-8; m += 8 {
-				if x := load64(p, m) ^ load64(p, m-distance); x != 0 {
-					m += bits.TrailingZeros64(x) / 8
-					break
-				}
-			}
-			for m < stop && src[m] == src[m-distance] {
-				m++
-			}
+			m := matchEnd(src, ip+minMatch, distance, stop)
 			lit, n := ip-anchor, m-ip-minMatch
 			if di+lit+(lit+n)/128+24 > len(dst) { // a byte for each 255, and stores of 8
 				return 0
@@ -120,15 +109,19 @@ func (z *lz4Writer) compress(dst, src []byte, acceleration int, impatient bool) 
 			}
 
 			haste = acceleration
-			if impatient && m-ip < worthIt && m > hopeless && di >= m {
-				haste = hasty
+			if impatient && lit >= far {
+				if m-ip >= worthIt {
+					haste = min(acceleration+lit/far, hasty)
+				} else if m > hopeless && di >= m {
+					haste = hasty
+				}
 			}
 			ip, anchor = m, m
 			if ip > end {
 				return putLast(dst, di, src[anchor:])
 			}
 			z.seen[hash5(load64(p, ip-2))] = uint32(ip - 2)
-			v = load64(p, ip)
+			v := load64(p, ip)
 			h := hash5(v)
 			ref = int(z.seen[h])
 			z.seen[h] = uint32(ip)
@@ -136,6 +129,28 @@ func (z *lz4Writer) compress(dst, src []byte, acceleration int, impatient bool) 
 		}
 	}
 	return putLast(dst, di, src[anchor:])
+}
+
+// find returns where, from ip on, a match begins, and where what it repeats does;
+// or that it is beyond end.
+func (z *lz4Writer) find(p *byte, ip, end, haste int) (at, ref int) {
+	v := load64(p, ip)
+	for tries, step := haste<<skipLog, 1; ; tries++ {
+		next := ip + step
+		if next > end+1 {
+			return next, 0
+		}
+		h := hash5(v)
+		ref = int(z.seen[h])
+		z.seen[h] = uint32(ip)
+		first := uint32(v)
+		v = load64(p, next)
+		if load32(p, ref) == first && ip-ref <= maxDistance {
+			return ip, ref
+		}
+		step = tries >> skipLog
+		ip = next
+	}
 }
 
 // putLast writes the literals that end a stream to dst[di:] and returns its

@@ -31,13 +31,27 @@ func mixed(rnd *rand.Rand, n int) []byte {
 	return p
 }
 
+// breakRuns changes p such that no run of a byte is worth it.
+func breakRuns(p []byte) {
+	run := 1
+	for i := 1; i < len(p); i++ {
+		if p[i] != p[i-1] {
+			run = 1
+		} else if run++; run == worthIt {
+			p[i]++
+			run = 1
+		}
+	}
+}
+
 // The same bytes come out as of another program that does as the C library
-// does. There is one for streams that are not short.
+// does, but for runs. There is one for streams that are not short.
 func TestLZ4Stream(t *testing.T) {
 	var z lz4Writer
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for i := range 60 {
 		src := mixed(rnd, 1<<16+11+rnd.IntN(1<<17))
+		breakRuns(src)
 		twin := lz4.CompressorCCompat{Acceleration: 1 + i%9}
 		want, got := make([]byte, lz4.CompressBlockBound(len(src))), make([]byte, lz4.CompressBlockBound(len(src))+32)
 		n, err := twin.CompressBlock(src, want)
@@ -73,6 +87,32 @@ func (f *fencedLZ4) check(t *testing.T, src []byte, room, acceleration int, impa
 	if m, err := lz4.UncompressBlock(dst[:n], back); err != nil || !bytes.Equal(back[:m], src) {
 		t.Fatalf("%d bytes come back as %d from %d of %d, error %v", len(src), m, n, room, err)
 	}
+	if at, end := lastMatchOf(dst[:n]); end > 0 && (at > len(src)-lastMatch || end > len(src)-lastLiterals) {
+		t.Fatalf("of %d bytes the last match is %d to %d", len(src), at, end)
+	}
+}
+
+// lastMatchOf is where what the last match of a stream stands for begins and ends;
+// 0 if there is none. C refuses those near the end of a stream, other readers do not.
+func lastMatchOf(stream []byte) (at, end int) {
+	length := func(n int) int {
+		for more := n == 15; more; stream = stream[1:] {
+			n += int(stream[0])
+			more = stream[0] == 255
+		}
+		return n
+	}
+	for pos := 0; ; pos = end {
+		token := int(stream[0])
+		stream = stream[1:]
+		literals := length(token >> 4)
+		if stream = stream[literals:]; len(stream) == 0 {
+			return at, end
+		}
+		stream = stream[2:]
+		at = pos + literals
+		end = at + minMatch + length(token&15)
+	}
 }
 
 func TestLZ4(t *testing.T) {
@@ -101,6 +141,31 @@ func TestLZ4Patience(t *testing.T) {
 		}
 	}
 }
+
+// Noise between black margins, as wide as a disk leaves them: the margins are in
+// next to one match for each row, and found again however long the steps are.
+func TestLZ4Margins(t *testing.T) {
+	const rows, width = 400, 1000
+	var z lz4Writer
+	rnd := rand.New(rand.NewPCG(9, 10))
+	src, noise := []byte{}, 0
+	for y := range rows {
+		n := width - 20 - abs(y-rows/2)
+		noise += n
+		for range n {
+			src = append(src, byte(1+rnd.IntN(255)))
+		}
+		src = append(src, make([]byte, width-n)...)
+	}
+	for _, impatient := range []bool{false, true} {
+		n := z.compress(make([]byte, len(src)), src, 5, impatient)
+		if most := noise + 37*rows/4; n == 0 || n > most {
+			t.Errorf("impatient %v: %d rows with %d bytes of noise take %d, want at most %d", impatient, rows, noise, n, most)
+		}
+	}
+}
+
+func abs(i int) int { return max(i, -i) }
 
 func FuzzLZ4(f *testing.F) {
 	const most = 1 << 18

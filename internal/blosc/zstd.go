@@ -200,9 +200,18 @@ func (z *zstdWriter) find(src []byte, lo, hi int) {
 	z.bytes = append(z.bytes, src[anchor:hi]...)
 }
 
+// matchSoon is within how many bytes most matches end, so that more than eight at a
+// time are too many to look at.
+const matchSoon = 128
+
 // matchEnd is where src[i:hi] and what lies distance before it first differ.
 func matchEnd(src []byte, i, distance, hi int) int {
 	p := unsafe.SliceData(src)
+	for soon := min(i+matchSoon, hi); i+8 <= soon; i += 8 {
+		if x := load64(p, i) ^ load64(p, i-distance); x != 0 {
+			return i + bits.TrailingZeros64(x)/8
+		}
+	}
 	for ; i+32 <= hi; i += 32 { // or stop where there is a difference
 		x := load64(p, i) ^ load64(p, i-distance)
 		x |= load64(p, i+8) ^ load64(p, i+8-distance)
