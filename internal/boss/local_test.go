@@ -320,7 +320,7 @@ func TestBadNetwork(t *testing.T) {
 		wg.Go(func() {
 			for b := range cuboids {
 				cuboid := voxel.NewBlock(b, voxel.Uint8)
-				cuboid.Gather(want)
+				cuboid.Copy(want)
 				if err := ch.Post(t.Context(), cuboid); err != nil {
 					t.Error(err)
 				}

@@ -37,7 +37,7 @@ func BenchmarkS3(b *testing.B) {
 				b.SetBytes(data.Voxels())
 				for b.Loop() {
 					road := &ingest.Road{
-						Plan: plan.New(data, voxel.Uint8, voxel.Uint8, 8, 0), Stack: data.Z(), Readers: remoteReaders,
+						Plan: plan.New(data, voxel.Uint8, voxel.Uint8, 8), Stack: data.Z(),
 						Source: bb.src, Sink: slowSink(100 * time.Millisecond), Recorder: new(recorders), All: true,
 					}
 					if err := road.Run(b.Context()); err != nil {

@@ -116,7 +116,7 @@ func (c *channelIngest) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if c.road.Plan.Held, err = c.survey(ctx); err != nil {
+	if c.road.Plan.Slice, err = c.survey(ctx); err != nil {
 		return c.options.explainSource(ctx, err, c.input, c.job)
 	}
 	if c.road.Plan, err = c.fit(c.road.Plan, &c.options.jobFlags); err != nil {
@@ -145,11 +145,11 @@ func (c *channelIngest) looked() voxel.Box {
 
 // newRoad is what posting and comparing walk.
 func (c *channelIngest) newRoad(data voxel.Box) *ingest.Road {
-	return road(c.job, c.input.plan(c.job, data, c.options.boss.workers, 0, c.options.verify == "full"), c.input)
+	return road(c.job, c.input.plan(c.job, data, c.options.boss.workers, c.options.verify == "full"), c.input)
 }
 
 // survey looks at every slice that will be read.
-func (c *channelIngest) survey(ctx context.Context) (held int64, err error) {
+func (c *channelIngest) survey(ctx context.Context) (one plan.Slice, err error) {
 	s := progress.NewSurvey(c.Stderr, c.Progress)
 	defer s.Stop()
 	return c.road.Survey(ctx, s.Looked)
@@ -298,5 +298,5 @@ func (c *channelIngest) summarize() error {
 
 // road is what posting and comparing walk.
 func road(j *job.Job, p plan.Plan, in input) *ingest.Road {
-	return &ingest.Road{Plan: p, Origin: j.Origin(), Stack: j.Z, Source: in, Missing: j.Missing, Readers: in.readers}
+	return &ingest.Road{Plan: p, Origin: j.Origin(), Stack: j.Z, Source: in, Missing: j.Missing}
 }

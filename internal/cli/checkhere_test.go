@@ -19,7 +19,7 @@ func TestNoteBytes(t *testing.T) {
 	const names = "a_collection"
 	at := voxel.Point{X: 1024 * 90, Y: 1024 * 90, Z: 16 * 500}
 	data := voxel.Box{Min: at, Max: at.Add(voxel.Point{X: 1024 * 8, Y: 1024 * 8, Z: 16})}
-	p := plan.New(data, voxel.Uint8, voxel.Uint8, 8, 0)
+	p := plan.New(data, voxel.Uint8, voxel.Uint8, 8)
 	dir := t.TempDir()
 	log, err := joblog.Open(dir, names, names, names, "", time.Now)
 	if err != nil {

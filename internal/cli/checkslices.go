@@ -37,7 +37,7 @@ func (c *checkup) checkSlices(ctx context.Context) {
 	shown := progress.NewSurvey(c.Stderr, c.Progress)
 	census, err := c.road.Census(ctx, shown.Looked)
 	shown.Stop()
-	c.road.Plan.Held = census.Held
+	c.road.Plan.Slice = census.Slice
 	for _, f := range census.Of(ingest.Absent) {
 		c.absent = append(c.absent, f.Z)
 	}
@@ -62,8 +62,8 @@ func (c *checkup) passes(census *ingest.Census) bool {
 // anySlice reports whether any slice of the stack can be used, as the ingest does
 // when none of its own can.
 func (c *checkup) anySlice(ctx context.Context) bool {
-	held, ok, err := c.road.Any(ctx)
-	c.road.Plan.Held = max(c.road.Plan.Held, held)
+	one, ok, err := c.road.Any(ctx)
+	c.road.Plan.Slice = one
 	return ok && err == nil
 }
 

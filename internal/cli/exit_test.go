@@ -99,7 +99,7 @@ func postOne(t *testing.T, url string) (class boss.Class, exit int) {
 	one := voxel.NewBox(voxel.Range{Max: 8}, voxel.Range{Max: 8}, voxel.Range{Max: 8})
 	counter := progress.NewCounter(voxel.Uint8, 1, one.Voxels())
 	road := &ingest.Road{
-		Plan: plan.New(one, voxel.Uint8, voxel.Uint8, 1, 0), Stack: one.Z(),
+		Plan: plan.New(one, voxel.Uint8, voxel.Uint8, 1), Stack: one.Z(),
 		Source: sourcetest.Func(one, voxel.Uint8, func(x, y, z int) uint64 { return 7 }),
 		Sink:   ch, Recorder: &recorders{listeners: []listener{counter, &classes{of: &class}}},
 	}

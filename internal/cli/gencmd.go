@@ -246,9 +246,10 @@ type estimate struct {
 // estimate counts what the flags ask for, and how many processes that takes.
 func (a *app) estimate(ctx context.Context, o *gencmdOptions, jobs []*job.Job) (e estimate, err error) {
 	j := jobs[0]
-	in, held, how := o.held(ctx, j)
+	in, one, how := o.slice(ctx, j)
 	of := func(data voxel.Box) (plan.Plan, error) {
-		p := in.plan(j, data, o.boss.workers, held, o.verify == "full")
+		p := in.plan(j, data, o.boss.workers, o.verify == "full")
+		p.Slice = one
 		if o.maxMem == 0 {
 			return p, nil
 		}
@@ -309,21 +310,22 @@ func (e *estimate) notes() []string {
 	return list
 }
 
-// held is what an open slice holds, by looking at the first, and how that is
+// slice is what it takes to read a slice, by looking at the first, and how that is
 // known. If it cannot be read here, it is counted as a whole image, which is
 // the most that any decoder holds, unless the memory is limited anyway.
-func (o *gencmdOptions) held(ctx context.Context, j *job.Job) (in input, held int64, how string) {
+func (o *gencmdOptions) slice(ctx context.Context, j *job.Job) (in input, one plan.Slice, how string) {
 	in, err := o.input(ctx, j)
+	in.readers = 0 // it is another machine that reads
 	if err == nil {
 		first := j.Data()
 		first.Max.Z = first.Min.Z + 1
-		if held, err = road(j, in.plan(j, first, 1, 0, false), in).Survey(ctx, nil); err == nil {
-			return in, held, fmt.Sprintf("as slice %d is read", j.ToSource(first).Min.Z)
+		if one, err = road(j, in.plan(j, first, 1, false), in).Survey(ctx, nil); err == nil {
+			return in, one, fmt.Sprintf("as slice %d is read", j.ToSource(first).Min.Z)
 		}
 	}
 	if o.maxMem > 0 {
-		return in, 0, "the slices cannot be read here: what decoders hold is not counted, but each process keeps to --max-mem"
+		return in, plan.Slice{Step: 1}, "the slices cannot be read here: what decoders hold is not counted, but each process keeps to --max-mem"
 	}
 	w, h := j.ImageSize()
-	return in, int64(w) * int64(h) * int64(j.Type.Size()), "the slices cannot be read here: counted as whole images"
+	return in, plan.Slice{Held: int64(w) * int64(h) * int64(j.Type.Size()), Step: 1}, "the slices cannot be read here: counted as whole images"
 }

@@ -176,7 +176,7 @@ type sighting struct {
 	typ    voxel.Type // 0: not known
 	size   discover.VoxelSize
 	gaps   []voxel.Range
-	fetch  int64 // bytes that the source holds of what it fetches
+	input  input // what reading takes, without the source
 }
 
 // deliver writes the job file, and says what to do next.

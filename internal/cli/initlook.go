@@ -29,16 +29,16 @@ var (
 	_ filePlace = (*s3.Bucket)(nil)
 )
 
-// openPlace opens the directory or the bucket, and says how much it holds in memory.
-func (o *initOptions) openPlace(ctx context.Context) (filePlace, int64, error) {
+// openPlace opens the directory or the bucket, and says what reading there takes.
+func (o *initOptions) openPlace(ctx context.Context) (filePlace, input, error) {
 	if o.datasource == "local" {
-		return local.Dir(o.naming.BasePath), 0, nil
+		return local.Dir(o.naming.BasePath), localInput(nil), nil
 	}
 	bucket, err := s3.New(ctx, o.s3)
 	if err != nil {
-		return nil, 0, err
+		return nil, input{}, err
 	}
-	return bucket, bucket.Memory(), nil
+	return bucket, bucketInput(nil, bucket), nil
 }
 
 // address is the place, for people.
@@ -51,7 +51,7 @@ func (o *initOptions) address() string {
 
 // lookAtFiles looks at a directory or a bucket.
 func (a *app) lookAtFiles(ctx context.Context, o *initOptions) (*sighting, error) {
-	at, fetch, err := o.openPlace(ctx)
+	at, in, err := o.openPlace(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (a *app) lookAtFiles(ctx context.Context, o *initOptions) (*sighting, error
 	if err != nil {
 		return nil, withHint(err, "a few files like %s in %s were opened, and none can be read", series, o.address())
 	}
-	s := &sighting{series: series, heads: heads, fetch: fetch, typ: heads.Shape.Type, size: heads.Size, gaps: series.Gaps()}
+	s := &sighting{series: series, heads: heads, input: in, typ: heads.Shape.Type, size: heads.Size, gaps: series.Gaps()}
 	s.box = voxel.NewBox(voxel.Range{Max: heads.Shape.Width}, voxel.Range{Max: heads.Shape.Height}, series.Z())
 	s.nameAfter(o.address())
 	s.describeFiles(found, pattern)
@@ -151,7 +151,7 @@ func (a *app) lookAtStack(ctx context.Context, o *initOptions) (*sighting, error
 		return nil, err
 	}
 	stack := o.stack
-	s := &sighting{box: stack.Extent(), typ: given, fetch: stack.Memory()}
+	s := &sighting{box: stack.Extent(), typ: given, input: stackInput(nil, stack)}
 	s.gaps = (&source.Listing{Slices: source.Ranges(slices.Clone(stack.Sections()))}).Missing(s.box.Z())
 	if r := stack.Resolution(); r[0] > 0 && r[1] > 0 && r[2] > 0 {
 		s.size = discover.VoxelSize{X: r[0], Y: r[1], Z: r[2], From: "the stack"}

@@ -226,11 +226,10 @@ func (t *jobText) writeRest(s *sighting, j *job.Job) {
 	for _, name := range rest {
 		t.set(name, "")
 	}
-	held := int64(0)
+	p := s.input.plan(j, j.Data(), t.o.boss.workers, false)
 	if s.heads != nil {
-		held = s.heads.Held
+		p.Slice = plan.Slice{Held: s.heads.Held, Step: s.heads.Step}
 	}
-	p := input{fetch: s.fetch}.plan(j, j.Data(), t.o.boss.workers, held, false)
 	t.WriteString("\n")
 	t.comment("It takes: %s of at most %d×%d×%d voxels, %s before compression;\n%s of memory at most, with %s.",
 		human.Count(p.CountCuboids(), "cuboid"), p.Cuboid.X, p.Cuboid.Y, p.Cuboid.Z, human.Size(p.Bytes()), human.Size(p.Memory().Total()), human.Count(p.Workers, "worker"))

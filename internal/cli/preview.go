@@ -188,7 +188,7 @@ func (o *previewOptions) page(j *job.Job) *preview.Page {
 	} else {
 		fact("voxel size", "not known yet")
 	}
-	plan := input{}.plan(j, j.Data(), 0, 0, false)
+	plan := input{}.plan(j, j.Data(), 0, false)
 	fact("is posted as", "%s, %s before compression", human.Count(plan.CountCuboids(), "cuboid"), human.Size(plan.Bytes()))
 	return p
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"strings"
 	"time"
 
@@ -136,17 +137,35 @@ func (f *jobFlags) askStack(ctx context.Context, again *retries) (err error) {
 type input struct {
 	source.Source
 	fetch   int64 // bytes that are on their way
-	readers int   // slices to read side by side; 0: as many as there are cores
+	readers int   // slices to read side by side, see plan.Plan
+	piece   int64 // bytes to read of each at one time, see plan.Plan
 }
 
-// remoteReaders is how many slices are read side by side over a network: all
-// of a chunk, for that is waiting.
-const remoteReaders = plan.CuboidZ
+// What is read at one time. Of a file on a disk it is what stays in the cache of
+// a core until it is in the cuboids, and as many slices as there are cores, for
+// decoding is computing. Over a network reading is waiting: all slices of a chunk,
+// and of a file in a bucket what comes in two of its requests at once.
+const (
+	localPiece  = 256 << 10
+	bucketPiece = 4 << 20
+)
+
+func localInput(slices source.Source) input {
+	return input{slices, 0, runtime.GOMAXPROCS(0), localPiece}
+}
+
+func bucketInput(slices source.Source, b *s3.Bucket) input {
+	return input{slices, b.Memory(), plan.CuboidZ, bucketPiece}
+}
+
+func stackInput(slices source.Source, s *render.Stack) input {
+	return input{slices, s.Memory(), plan.CuboidZ, 0}
+}
 
 // input opens the source of j's slices.
 func (f *jobFlags) input(ctx context.Context, j *job.Job) (input, error) {
 	if f.datasource == "render" {
-		return input{f.stack.Slices(j.X, j.Y), f.stack.Memory(), remoteReaders}, nil
+		return stackInput(f.stack.Slices(j.X, j.Y), f.stack), nil
 	}
 	pattern, err := f.pattern(j)
 	if err != nil {
@@ -155,7 +174,7 @@ func (f *jobFlags) input(ctx context.Context, j *job.Job) (input, error) {
 	w, h := j.ImageSize()
 	shape := source.Shape{Width: w, Height: h, Type: j.Type}
 	if f.datasource == "local" {
-		return input{Source: source.NewFiles(local.Dir(pattern.Base()), pattern, shape)}, nil
+		return localInput(source.NewFiles(local.Dir(pattern.Base()), pattern, shape)), nil
 	}
 	o := f.s3
 	o.Prefix = pattern.Base()
@@ -163,14 +182,14 @@ func (f *jobFlags) input(ctx context.Context, j *job.Job) (input, error) {
 	if err != nil {
 		return input{}, err
 	}
-	return input{source.NewFiles(bucket, pattern, shape), bucket.Memory(), remoteReaders}, nil
+	return bucketInput(source.NewFiles(bucket, pattern, shape), bucket), nil
 }
 
-// plan is how one process carries j's data from in, of whose slices each holds
-// that much. Comparing all of it takes more.
-func (in input) plan(j *job.Job, data voxel.Box, workers int, held int64, compare bool) plan.Plan {
-	p := plan.New(data, j.Type, j.ChannelType(), workers, held)
-	p.Fetch, p.Compare, p.Note = in.fetch, compare, journal.Bytes
+// plan is how one process carries j's data from in, before it is known what it
+// takes to read a slice. Comparing all of it takes more.
+func (in input) plan(j *job.Job, data voxel.Box, workers int, compare bool) plan.Plan {
+	p := plan.New(data, j.Type, j.ChannelType(), workers)
+	p.Readers, p.Piece, p.Fetch, p.Compare, p.Note = in.readers, in.piece, in.fetch, compare, journal.Bytes
 	return p
 }
 

@@ -176,8 +176,8 @@ func (a *app) verifyChannel(ctx context.Context, o *verifyOptions, j *job.Job, c
 	if err != nil {
 		return out, err
 	}
-	r := road(j, in.plan(j, j.Data(), o.boss.workers, 0, o.sample == 0), in)
-	r.Plan.Held, err = r.Survey(ctx, nil)
+	r := road(j, in.plan(j, j.Data(), o.boss.workers, o.sample == 0), in)
+	r.Plan.Slice, err = r.Survey(ctx, nil)
 	if err != nil {
 		return out, o.explainSource(ctx, err, in, j)
 	}

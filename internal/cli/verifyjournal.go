@@ -198,9 +198,9 @@ func (a *app) checkLedger(ctx context.Context, o *verifyOptions, l *ledger, ch v
 // fetchingPlan is how many cuboids of a journal are fetched at one time, in which
 // memory.
 func (a *app) fetchingPlan(o *verifyOptions, l *ledger, z voxel.Range) (plan.Plan, error) {
-	p := plan.New(l.bounds().WithZ(z), l.last.Type, l.last.Type, o.boss.workers, 0)
+	p := plan.New(l.bounds().WithZ(z), l.last.Type, l.last.Type, o.boss.workers)
 	p.Ahead = 0 // there are no slices
-	all := plan.New(l.bounds(), l.last.Type, l.last.Type, 1, 0)
+	all := plan.New(l.bounds(), l.last.Type, l.last.Type, 1)
 	p.Fetch = all.CountCuboids() * journal.Bytes
 	limit := a.memoryLimit(&o.jobFlags)
 	for p.Workers > 1 && p.Memory().Total() > limit.bytes {

@@ -15,6 +15,7 @@ import (
 type Heads struct {
 	Shape  source.Shape // of the first that could be read
 	Held   int64        // the most that a slice holds while it is read, see source.Slice
+	Step   int          // the most rows that one gives at a time, see there
 	Bytes  int64        // the size of a file, on average
 	Size   VoxelSize    // as the first says
 	Looked int          // files that were looked at
@@ -95,7 +96,7 @@ func (h *Heads) look(ctx context.Context, place source.Opener, pattern source.Pa
 			h.Size = sizeOf(m)
 		}
 	}
-	h.Held = max(h.Held, img.Held())
+	h.Held, h.Step = max(h.Held, img.Held()), max(h.Step, img.Step())
 	if shape != h.Shape {
 		return fmt.Errorf("%s is %v, others are %v", pattern.Path(z), shape, h.Shape)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/source"
 )
 
@@ -35,9 +36,9 @@ type Fault struct {
 
 // A Census is what the heads of slices say.
 type Census struct {
-	Slices int     // to be looked at
-	Held   int64   // bytes: the most that one of them holds while it is open, for Plan.Held
-	Faults []Fault // in ascending z
+	Slices int        // to be looked at
+	Slice  plan.Slice // what it takes to read those that can be
+	Faults []Fault    // in ascending z
 }
 
 // Of gives the faults of some kinds, in ascending z.
@@ -74,11 +75,11 @@ func (r *Road) census(ctx context.Context, looked func(n, of int), enough int) (
 			break
 		}
 		g.Go(func() error {
-			held, fault, err := r.look(gctx, z)
+			one, fault, err := r.look(gctx, z)
 			if err != nil {
 				return err
 			}
-			return c.add(held, fault)
+			return c.add(one, fault)
 		})
 	}
 	err := g.Wait()
@@ -90,21 +91,21 @@ func (r *Road) census(ctx context.Context, looked func(n, of int), enough int) (
 }
 
 // look opens slice z. A nil fault is that of a sound one; an error is not the
-// slice's own.
-func (r *Road) look(ctx context.Context, z int) (held int64, fault *Fault, err error) {
+// slice's own. one is nil if it cannot be opened.
+func (r *Road) look(ctx context.Context, z int) (one *plan.Slice, fault *Fault, err error) {
 	slice, err := r.Source.Open(ctx, z)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil || endsRun(err):
-		return 0, nil, err
+		return nil, nil, err
 	default:
-		return 0, &Fault{z, kindOf(err), err}, nil
+		return nil, &Fault{z, kindOf(err), err}, nil
 	}
 	defer slice.Close() // only reading can lose data
 	if d, ok := slice.(source.Damaged); ok && d.Damage() != nil {
 		fault = &Fault{z, Damaged, d.Damage()}
 	}
-	return slice.Held(), fault, nil
+	return &plan.Slice{Held: slice.Held(), Step: slice.Step()}, fault, nil
 }
 
 // kindOf says what an error of opening or reading means for the slice.
@@ -127,17 +128,24 @@ type counter struct {
 	mu     sync.Mutex // guards what follows, and keeps the calls of looked apart
 	n      int        // slices looked at
 	wrong  int
+	opened bool // one at least
 	census Census
 }
 
 // add adds what one slice's head said; an error ends the census.
-func (c *counter) add(held int64, fault *Fault) error {
+func (c *counter) add(one *plan.Slice, fault *Fault) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.n++; c.looked != nil {
 		c.looked(c.n, c.census.Slices)
 	}
-	c.census.Held = max(c.census.Held, held)
+	switch {
+	case one == nil:
+	case c.opened:
+		c.census.Slice = c.census.Slice.And(*one)
+	default:
+		c.census.Slice, c.opened = *one, true
+	}
 	if fault == nil {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 
 // A chunk is up to 16 open slices.
 type chunk struct {
-	road   *Road
+	run    *run
 	box    voxel.Box
 	layers []layer // in ascending z
 }
@@ -28,7 +28,7 @@ type layer struct {
 }
 
 // openChunk opens the slices of box side by side.
-func (r *Road) openChunk(ctx context.Context, box voxel.Box) (*chunk, error) {
+func (r *run) openChunk(ctx context.Context, box voxel.Box) (*chunk, error) {
 	c := &chunk{r, box, make([]layer, box.Z().Len())}
 	g, gctx := errgroup.WithContext(ctx)
 	for i := range c.layers {
@@ -82,90 +82,102 @@ func (r *Road) lose(ctx context.Context, z int, rows voxel.Range, err error) err
 // something in its place would hide a mistake.
 func isLoss(err error) bool { return kindOf(err) != Wrong && !endsRun(err) }
 
-// decode fills band with its rows of all layers.
-func (c *chunk) decode(ctx context.Context, band *voxel.Block) error {
+// read fills b with its rows of all layers.
+func (c *chunk) read(ctx context.Context, b *band) error {
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(c.road.readers())
+	g.SetLimit(cap(c.run.buffers))
 	for i := range c.layers {
 		l := &c.layers[i]
 		if l.absent {
-			l.lost = band.Box.Y()
+			l.lost = b.box.Y()
 			continue
 		}
 		g.Go(func() error {
-			lost, err := c.road.read(gctx, l, band.Slice(c.box.Min.Z+i))
+			lost, err := c.run.read(gctx, l, b, c.box.Min.Z+i, b.box.Y())
 			if l.lost = lost; err == nil {
 				return nil
 			}
-			return c.road.lose(gctx, l.z, lost.Add(-c.road.Origin.Y), err)
+			return c.run.lose(gctx, l.z, lost.Add(-c.run.Origin.Y), err)
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return c.fillLost(ctx, band)
+	return c.fillLost(ctx, b)
 }
 
-// read fills dst, rows in BOSS coordinates, from l's slice. The rows that it
-// could not fill are lost: those from where the slice breaks on, or all.
+// read brings rows y of l's slice into b, at its z; y and z are BOSS coordinates.
+// The rows that it could not bring are lost: those from where the slice breaks
+// on, or all.
 //
 // A slice that was damaged in a band above is opened again: what stands for a
 // band must not depend on which others were read, or it would depend on how the
 // work was shared.
-func (r *Road) read(ctx context.Context, l *layer, dst *voxel.Block) (lost voxel.Range, err error) {
+func (r *run) read(ctx context.Context, l *layer, b *band, z int, y voxel.Range) (lost voxel.Range, err error) {
 	if l.slice == nil {
 		slice, err := r.Source.Open(ctx, l.z)
 		if err != nil {
-			return dst.Box.Y(), err
+			return y, err
 		}
 		l.slice = slice
 	}
-	pixels := *dst
-	pixels.Box = dst.Box.Add(r.Origin.Neg())
-	err = l.slice.ReadRows(ctx, &pixels)
-	if err == nil {
-		return voxel.Range{}, nil
+	rows := <-r.buffers
+	defer func() { r.buffers <- rows }()
+	for piece := range r.Plan.Rows(y.Add(-r.Origin.Y)) {
+		box := voxel.NewBox(b.box.X(), piece.Add(r.Origin.Y), voxel.Range{Min: z, Max: z + 1})
+		rows.Reset(box, r.Plan.Source)
+		pixels := *rows
+		pixels.Box = box.Add(r.Origin.Neg())
+		if err := l.slice.ReadRows(ctx, &pixels); err != nil {
+			l.close()
+			lost = y
+			if broken, ok := errors.AsType[*source.RowError](err); ok {
+				lost.Min = min(max(y.Min, broken.Row+r.Origin.Y), box.Max.Y-1)
+				b.put(rows.Rows(z, voxel.Range{Min: box.Min.Y, Max: max(box.Min.Y, lost.Min)}))
+			}
+			return lost, err
+		}
+		b.put(rows)
 	}
-	l.close()
-	lost = dst.Box.Y()
-	if broken, ok := errors.AsType[*source.RowError](err); ok {
-		lost.Min = max(lost.Min, broken.Row+r.Origin.Y)
-	}
-	return lost, err
+	return voxel.Range{}, nil
 }
 
 // fillLost puts something in the place of what could not be read, in ascending
 // z, so that under the policy Previous the rows come from the nearest slice
 // before that has them.
-func (c *chunk) fillLost(ctx context.Context, band *voxel.Block) error {
+func (c *chunk) fillLost(ctx context.Context, b *band) error {
+	some := false
 	for i := range c.layers {
 		l := &c.layers[i]
 		if l.lost.Empty() {
 			continue
 		}
+		some = true
 		z := c.box.Min.Z + i
-		rows := band.Rows(z, l.lost)
 		switch {
-		case c.road.Missing != job.Previous:
-			clear(rows.Data)
+		case c.run.Missing != job.Previous:
+			b.clear(z, l.lost)
 		case i > 0:
-			copy(rows.Data, band.Rows(z-1, l.lost).Data)
+			b.repeat(z, l.lost)
 		default:
-			if err := c.road.readBefore(ctx, l.z, rows); err != nil {
+			if err := c.run.readBefore(ctx, l.z, b, z, l.lost); err != nil {
 				return err
 			}
 		}
 	}
+	if some {
+		b.recount()
+	}
 	return nil
 }
 
-// readBefore fills rows, in BOSS coordinates, from the nearest slices before z
-// that have them. Those may belong to another run or share. Before the first
-// slice of a stack there is nothing, which is zeros.
-func (r *Road) readBefore(ctx context.Context, z int, rows *voxel.Block) error {
-	for z--; z >= r.Stack.Min; z-- {
-		before := &layer{z: z}
-		lost, err := r.read(ctx, before, rows)
+// readBefore brings rows y into b, at its z, from the nearest slices before the one at
+// sourceZ that have them. Those may belong to another run or share. Before the
+// first slice of a stack there is nothing, which is zeros.
+func (r *run) readBefore(ctx context.Context, sourceZ int, b *band, z int, y voxel.Range) error {
+	for sourceZ--; sourceZ >= r.Stack.Min; sourceZ-- {
+		before := &layer{z: sourceZ}
+		lost, err := r.read(ctx, before, b, z, y)
 		before.close()
 		if err == nil {
 			return nil
@@ -173,8 +185,8 @@ func (r *Road) readBefore(ctx context.Context, z int, rows *voxel.Block) error {
 		if ctx.Err() != nil || !isLoss(err) {
 			return fmt.Errorf("look for a slice before a missing one: %w", err)
 		}
-		rows = rows.Rows(rows.Box.Min.Z, lost)
+		y = lost
 	}
-	clear(rows.Data)
+	b.clear(z, y)
 	return nil
 }

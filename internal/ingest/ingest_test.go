@@ -139,14 +139,24 @@ func newSetup(workers int, origin voxel.Point, source, channel voxel.Type) *setu
 	data := stack.Add(origin)
 	s := &setup{volume: &volume{Block: voxel.NewBlock(data, channel)}, record: newRecord()}
 	s.road = &ingest.Road{
-		Plan:     plan.New(data, source, channel, workers, 0),
+		Plan:     plan.New(data, source, channel, workers),
 		Origin:   origin,
 		Stack:    stack.Z(),
 		Source:   sourcetest.Memory(volumeOf(stack, source)),
 		Sink:     s.volume,
 		Recorder: s.record,
 	}
+	s.read(pieces)
 	return s
+}
+
+// pieces is how much of a slice tests read at one time: a few rows, which are no
+// part of a band.
+const pieces = 20_000
+
+// read sets how much of a slice is read at one time.
+func (s *setup) read(pieces int64) {
+	s.road.Plan.Piece, s.road.Plan.Slice.Step = pieces, 3
 }
 
 // volumeOf is the box with the voxels of at.
@@ -186,15 +196,17 @@ func TestRun(t *testing.T) {
 		workers         int
 		origin          voxel.Point
 		source, channel voxel.Type
+		pieces          int64
 	}{
-		{"plain", 8, voxel.Point{}, voxel.Uint8, voxel.Uint8},
-		{"one worker", 1, voxel.Point{}, voxel.Uint8, voxel.Uint8},
-		{"offset", 3, voxel.Point{X: 500, Y: 1000, Z: 37}, voxel.Uint16, voxel.Uint16},
-		{"z below 0 in the source", 3, voxel.Point{Z: -12}, voxel.Uint8, voxel.Uint8},
-		{"labels", 4, voxel.Point{X: 24}, voxel.Uint8, voxel.Uint64},
+		{"plain", 8, voxel.Point{}, voxel.Uint8, voxel.Uint8, 0},
+		{"one worker", 1, voxel.Point{}, voxel.Uint8, voxel.Uint8, pieces},
+		{"offset", 3, voxel.Point{X: 500, Y: 1000, Z: 37}, voxel.Uint16, voxel.Uint16, pieces},
+		{"z below 0 in the source", 3, voxel.Point{Z: -12}, voxel.Uint8, voxel.Uint8, pieces},
+		{"labels", 4, voxel.Point{X: 24}, voxel.Uint8, voxel.Uint64, pieces},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSetup(tt.workers, tt.origin, tt.source, tt.channel)
+			s.read(tt.pieces)
 			if err := s.road.Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -213,7 +225,7 @@ func TestRun(t *testing.T) {
 func TestCrop(t *testing.T) {
 	s := newSetup(2, voxel.Point{}, voxel.Uint8, voxel.Uint8)
 	data := box(700, 1090, 900, 1030, 14, 17)
-	s.road.Plan = plan.New(data, voxel.Uint8, voxel.Uint8, 2, 0)
+	s.road.Plan = plan.New(data, voxel.Uint8, voxel.Uint8, 2)
 	s.volume.Block = voxel.NewBlock(data, voxel.Uint8)
 	if err := s.road.Run(t.Context()); err != nil {
 		t.Fatal(err)
@@ -414,7 +426,7 @@ func (h hanging) Post(ctx context.Context, _ *voxel.Block) error {
 func gone(f sourcetest.Fault, y int) bool { return f.Open != nil || f.Rows != nil && y >= f.Row }
 
 // Whatever is lost of a stack, each policy puts the same in its place however
-// the z range is shared.
+// the z range is shared and how much is read at one time.
 func TestMissing(t *testing.T) {
 	lost := map[int]sourcetest.Fault{
 		12: {Open: fs.ErrNotExist},                   // the first of the stack
@@ -444,14 +456,18 @@ func TestMissing(t *testing.T) {
 		policy job.Missing
 		want   func(x, y, z int) uint64
 	}{{job.Zero, zero}, {job.Previous, previous}} {
-		for _, shares := range []int{1, 3} {
-			t.Run(fmt.Sprintf("%v/%d", tt.policy, shares), func(t *testing.T) {
+		for _, how := range []struct {
+			shares int
+			pieces int64
+		}{{1, 0}, {3, pieces}} {
+			t.Run(fmt.Sprintf("%v/%+v", tt.policy, how), func(t *testing.T) {
 				s := newSetup(4, voxel.Point{}, voxel.Uint8, voxel.Uint8)
 				s.road.Source = sourcetest.Faulty{Source: s.road.Source, Faults: lost}
 				s.road.Missing = tt.policy
 				data := s.road.Plan.Data
-				for _, z := range plan.Split(data.Z(), shares) {
-					s.road.Plan = plan.New(data.WithZ(z), voxel.Uint8, voxel.Uint8, 4, 0)
+				for _, z := range plan.Split(data.Z(), how.shares) {
+					s.road.Plan = plan.New(data.WithZ(z), voxel.Uint8, voxel.Uint8, 4)
+					s.read(how.pieces)
 					if err := s.road.Run(t.Context()); err != nil {
 						t.Fatal(err)
 					}
@@ -514,7 +530,7 @@ func TestSurveyMismatch(t *testing.T) {
 		opened.Add(1)
 		return faulty.Open(ctx, z)
 	})
-	road := &ingest.Road{Plan: plan.New(box(0, 1, 0, 1, 0, 1000), voxel.Uint8, voxel.Uint8, 1, 0), Stack: z, Source: src, Missing: job.Zero}
+	road := &ingest.Road{Plan: plan.New(box(0, 1, 0, 1, 0, 1000), voxel.Uint8, voxel.Uint8, 1), Stack: z, Source: src, Missing: job.Zero}
 	_, err := road.Survey(t.Context(), nil)
 	if err == nil || !strings.HasPrefix(err.Error(), "at least ") || !strings.Contains(err.Error(), "of 1000 slices") || !strings.Contains(err.Error(), ".tif is ") {
 		t.Errorf("Survey = %v", err)
@@ -632,7 +648,7 @@ func TestWorkersBusy(t *testing.T) {
 		<-all // nobody returns before all workers are here
 	})
 	road := &ingest.Road{
-		Plan: plan.New(data, voxel.Uint8, voxel.Uint8, workers, 0), Stack: data.Z(),
+		Plan: plan.New(data, voxel.Uint8, voxel.Uint8, workers), Stack: data.Z(),
 		Source: sourcetest.Func(data, voxel.Uint8, at), Sink: sink, Recorder: newRecord(),
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -655,7 +671,7 @@ func BenchmarkRun(b *testing.B) {
 	b.SetBytes(data.Voxels())
 	for b.Loop() {
 		road := &ingest.Road{
-			Plan: plan.New(data, voxel.Uint8, voxel.Uint8, 8, 0), Stack: data.Z(),
+			Plan: plan.New(data, voxel.Uint8, voxel.Uint8, 8), Stack: data.Z(),
 			Source: sourcetest.Memory(stack), Sink: sinkFunc(func() {}), Recorder: newRecord(),
 		}
 		if err := road.Run(b.Context()); err != nil {

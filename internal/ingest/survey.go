@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/neurodata/ndpush/internal/job"
+	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/voxel"
 )
 
@@ -14,8 +15,8 @@ const listed = 10
 
 // Survey takes a census of the slices that the run will read and judges it, so
 // that what a head can tell is known before the first byte is posted: that all
-// slices are there, and are what the job says. It gives the most bytes that one
-// of them holds while it is open, see [source.Slice], which is for Plan.Held.
+// slices are there, and are what the job says. It gives what it takes
+// to read one of them, which is for the plan.
 //
 // Under the policy Fail every slice with a fault is part of the error. Under the
 // others it is left to the run, which records it, but if no slice of the whole
@@ -24,44 +25,44 @@ const listed = 10
 // looked at.
 //
 // After each slice looked is told as by [Road.Census].
-func (r *Road) Survey(ctx context.Context, looked func(n, of int)) (held int64, err error) {
+func (r *Road) Survey(ctx context.Context, looked func(n, of int)) (one plan.Slice, err error) {
 	c, err := r.census(ctx, looked, listed)
 	wrong, lost := c.Of(Wrong), c.Of(Absent, Unreadable)
 	switch {
 	case len(wrong) >= listed:
-		return c.Held, fmt.Errorf("at least %w\nand the others were not looked at", c.list(wrong))
+		return c.Slice, fmt.Errorf("at least %w\nand the others were not looked at", c.list(wrong))
 	case len(wrong) > 0:
-		return c.Held, c.list(wrong)
+		return c.Slice, c.list(wrong)
 	case err != nil:
-		return c.Held, err
+		return c.Slice, err
 	case r.Missing == job.Fail:
-		return c.Held, c.list(c.Faults)
+		return c.Slice, c.list(c.Faults)
 	case c.Slices > 0 && len(lost) == c.Slices:
-		held, ok, err := r.Any(ctx)
+		one, ok, err := r.Any(ctx)
 		if err == nil && !ok {
 			err = c.list(lost)
 		}
-		return held, err
+		return one, err
 	}
-	return c.Held, nil
+	return c.Slice, nil
 }
 
-// Any looks for a slice of the whole stack that can be opened, and gives how many
-// bytes it holds; ok is false if there is none. It is for a run whose own slices are all
+// Any looks for a slice of the whole stack that can be opened, and gives what
+// it takes to read it; ok is false if there is none. It is for a run whose own slices are all
 // lost: whether that is a gap in the stack, or the stack is looked for in the wrong
 // place.
-func (r *Road) Any(ctx context.Context) (held int64, ok bool, err error) {
+func (r *Road) Any(ctx context.Context) (one plan.Slice, ok bool, err error) {
 	for z := r.Stack.Min; z < r.Stack.Max; z++ {
 		slice, err := r.Source.Open(ctx, z)
 		if err == nil {
-			held = slice.Held()
-			return held, true, slice.Close()
+			one = plan.Slice{Held: slice.Held(), Step: slice.Step()}
+			return one, true, slice.Close()
 		}
 		if ctx.Err() != nil || !isLoss(err) {
-			return 0, false, err
+			return one, false, err
 		}
 	}
-	return 0, false, nil
+	return one, false, nil
 }
 
 // list is the error for slices that cannot be used; nil if there are none.

@@ -123,7 +123,7 @@ func TestLevels(t *testing.T) {
 				got := b.get(tt.channel, level, at, tt.typ)
 				w := &voxel.Block{Box: box(0, size[0], 0, size[1], 0, size[2]), Type: tt.typ, Data: want}
 				part := voxel.NewBlock(at, tt.typ)
-				part.Gather(w)
+				part.Copy(w)
 				if !bytes.Equal(got.Data, part.Data) {
 					t.Fatalf("level %d: %s", level, firstDifference(got, part))
 				}

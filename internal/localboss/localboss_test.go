@@ -252,7 +252,7 @@ func TestMergeBoxes(t *testing.T) {
 		}
 		for _, part := range []voxel.Box{all.Box, box(511, 513, 511, 513, 15, 17), box(0, 520, 300, 301, 16, 17)} {
 			want := voxel.NewBlock(part, all.Type)
-			want.Gather(all)
+			want.Copy(all)
 			if !bytes.Equal(b.get("image8", 0, part, all.Type).Data, want.Data) {
 				t.Errorf("%v differs from what was sent", part)
 			}

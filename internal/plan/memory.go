@@ -8,15 +8,16 @@ import (
 
 // Memory is the most that one process takes at one time, in bytes, by purpose.
 type Memory struct {
-	Bands   int64 // rows decoded and not yet gathered into cuboids
+	Bands   int64 // cuboids: being read, waiting, and on their way if they are stored as they are read
+	Rows    int64 // rows of slices, on their way into these
 	Slices  int64 // what the slices of a chunk hold: whole images, where a decoder can give nothing less, and what is fetched ahead
-	Workers int64 // per worker a cuboid, its frame, the compressor's tables and, to compare, the cuboid that came back
+	Workers int64 // per worker a cuboid that is stored as another type, its frame, the compressor's tables and, to compare, the cuboid that came back
 	Notes   int64 // what is remembered of all cuboids
 	Process int64 // the program itself, its stacks and connections
 }
 
 // Total is the sum.
-func (m Memory) Total() int64 { return m.Bands + m.Slices + m.Workers + m.Notes + m.Process }
+func (m Memory) Total() int64 { return m.Bands + m.Rows + m.Slices + m.Workers + m.Notes + m.Process }
 
 const (
 	// process is what ndpush takes before it does anything, and a margin for
@@ -30,21 +31,47 @@ const (
 // Memory predicts the peak of a run of p. Whoever runs p tells the garbage
 // collector to keep to it; see the measurement in the README.
 func (p Plan) Memory() Memory {
-	size := p.Data.Size()
 	depth := int64(longest(p.Data.Z(), p.Cuboid.Z))
 	height := int64(longest(p.Data.Y(), p.Cuboid.Y))
 	cuboid := int64(longest(p.Data.X(), p.Cuboid.X)) * height * depth * int64(p.Channel.Size())
-	cuboids := int64(2) // itself and its frame
+	cuboids := int64(1) // its frame
+	if p.Source != p.Channel {
+		cuboids++ // itself
+	}
 	if p.Compare {
-		cuboids = 3
+		cuboids++
 	}
 	return Memory{
-		Bands:   int64(p.Ahead) * int64(size.X) * height * depth * int64(p.Source.Size()),
-		Slices:  depth*p.Held + p.Fetch,
+		Bands:   p.bandBytes(),
+		Rows:    p.rowBytes(),
+		Slices:  depth*p.Slice.Held + p.Fetch,
 		Workers: int64(p.Workers) * (cuboids*cuboid + compressor),
 		Notes:   p.CountCuboids() * p.Note,
 		Process: process,
 	}
+}
+
+// bandBytes is the memory for cuboids.
+func (p Plan) bandBytes() (n int64) {
+	for _, room := range p.Rooms() {
+		n += int64(room.Count) * room.Bytes
+	}
+	return n
+}
+
+// rowBytes is the memory for the rows that are read at one time, if any are.
+func (p Plan) rowBytes() int64 {
+	if p.Ahead == 0 {
+		return 0
+	}
+	rows, readers := longest(p.Data.Y(), p.Cuboid.Y), longest(p.Data.Z(), p.Cuboid.Z)
+	if n := p.rows(); n > 0 {
+		rows = min(rows, n)
+	}
+	if p.Readers > 0 {
+		readers = min(readers, p.Readers)
+	}
+	return int64(readers) * int64(rows) * int64(p.Data.Size().X) * int64(p.Source.Size())
 }
 
 // least is the smallest width and height of a cuboid: that of a stored cube. A

@@ -69,7 +69,7 @@ func TestPieces(t *testing.T) {
 	for range 100 {
 		x, y, z := rnd.IntN(3000), rnd.IntN(3000), rnd.IntN(60)
 		data := box(x, x+1+rnd.IntN(5000), y, y+1+rnd.IntN(5000), z, z+1+rnd.IntN(60))
-		p := plan.New(data, voxel.Uint8, voxel.Uint8, 8, 0)
+		p := plan.New(data, voxel.Uint8, voxel.Uint8, 8)
 		var got []voxel.Box
 		for chunk := range p.Chunks() {
 			for band := range p.Bands(chunk) {
@@ -97,7 +97,7 @@ func TestBands(t *testing.T) {
 		{box(0, 1024, 0, 1024, 0, 20), 8, 2},    // there are only two
 		{box(0, 10, 0, 10, 0, 1), 8, 1},
 	} {
-		if got := plan.New(tt.data, voxel.Uint8, voxel.Uint8, tt.workers, 0).Ahead; got != tt.want {
+		if got := plan.New(tt.data, voxel.Uint8, voxel.Uint8, tt.workers).Ahead; got != tt.want {
 			t.Errorf("%v with %d workers: %d bands, want %d", tt.data, tt.workers, got, tt.want)
 		}
 	}
@@ -114,7 +114,7 @@ func TestWorkers(t *testing.T) {
 		{box(0, 1024, 0, 1024, 0, 20), 8, 2},
 		{box(0, 1, 0, 1, 0, 1), 8, 1},
 	} {
-		if got := plan.New(tt.data, voxel.Uint8, voxel.Uint8, tt.workers, 0).Workers; got != tt.want {
+		if got := plan.New(tt.data, voxel.Uint8, voxel.Uint8, tt.workers).Workers; got != tt.want {
 			t.Errorf("%v with %d workers: %d, want %d", tt.data, tt.workers, got, tt.want)
 		}
 	}
@@ -122,23 +122,86 @@ func TestWorkers(t *testing.T) {
 
 func TestMemory(t *testing.T) {
 	const MiB = 1 << 20
-	p := plan.New(box(0, 8192, 0, 8192, 0, 32), voxel.Uint16, voxel.Uint16, 8, 5*MiB)
+	const cuboid = 32 * MiB
+	p := plan.New(box(0, 8192, 0, 8192, 0, 32), voxel.Uint16, voxel.Uint16, 8)
+	p.Slice.Held = 5 * MiB
 	m := p.Memory()
-	if want := int64(2 * 8192 * 1024 * 16 * 2); m.Bands != want {
-		t.Errorf("Bands = %d, want %d", m.Bands, want)
+	if want := int64(3 * 8 * cuboid); m.Bands != want {
+		t.Errorf("Bands = %d, want two bands and a cuboid for each worker, %d", m.Bands, want)
 	}
 	if want := int64(16 * 5 * MiB); m.Slices != want {
 		t.Errorf("Slices = %d, want %d", m.Slices, want)
 	}
-	if cuboid := int64(32 * MiB); m.Workers < 8*2*cuboid {
-		t.Errorf("Workers = %d, want a cuboid and a frame each, %d at least", m.Workers, 8*2*cuboid)
+	if m.Workers < 8*cuboid || m.Workers > 9*cuboid {
+		t.Errorf("Workers = %d, want a frame each and a little more, %d", m.Workers, 8*cuboid)
 	}
-	if m.Total() != m.Bands+m.Slices+m.Workers+m.Process {
+	if want := int64(16 * 8192 * 1024 * 2); m.Rows != want {
+		t.Errorf("Rows = %d, want those of all slices of a band, %d", m.Rows, want)
+	}
+	if m.Total() != m.Bands+m.Rows+m.Slices+m.Workers+m.Process {
 		t.Errorf("Total %d is not the sum of %+v", m.Total(), m)
 	}
-	small := plan.New(box(0, 100, 0, 100, 3, 5), voxel.Uint8, voxel.Uint64, 1, 0).Memory()
-	if small.Bands != 100*100*2 {
-		t.Errorf("Bands of a small job = %d, want %d", small.Bands, 100*100*2)
+	p.Slice.Step, p.Piece, p.Readers = 1, 256<<10, 2
+	if got := p.Memory().Rows; got != 2*256<<10 {
+		t.Errorf("Rows = %d, want two pieces", got)
+	}
+	small := plan.New(box(0, 100, 0, 100, 3, 5), voxel.Uint8, voxel.Uint64, 1).Memory()
+	if small.Bands != 100*100*2 || small.Workers < 9*2*100*100 {
+		t.Errorf("a small job takes %+v, want a cuboid as it is read, and as labels with its frame", small)
+	}
+}
+
+// Rows of a slice are read in pieces that are whole steps of it, from its first row on.
+func TestRows(t *testing.T) {
+	p := plan.New(box(0, 1000, 0, 2000, 0, 16), voxel.Uint8, voxel.Uint8, 8)
+	for _, tt := range []struct {
+		piece int64
+		step  int
+		y     voxel.Range
+		want  []int // where they end
+	}{
+		{0, 1, voxel.Range{Min: 24, Max: 1024}, []int{1024}},
+		{300_000, 0, voxel.Range{Min: 24, Max: 1024}, []int{1024}},
+		{0, 0, voxel.Range{Max: 1}, []int{1}},
+		{300_000, 1, voxel.Range{Min: 24, Max: 1024}, []int{300, 600, 900, 1024}},
+		{300_000, 256, voxel.Range{Min: 24, Max: 1024}, []int{256, 512, 768, 1024}},
+		{300_000, 128, voxel.Range{Min: 300, Max: 513}, []int{512, 513}},
+		{100, 1, voxel.Range{Min: 7, Max: 9}, []int{8, 9}},
+		{100, 512, voxel.Range{Min: 7, Max: 600}, []int{512, 600}},
+	} {
+		p.Piece, p.Slice.Step = tt.piece, tt.step
+		var got []int
+		for y := range p.Rows(tt.y) {
+			if len(got) == 0 && y.Min != tt.y.Min || len(got) > 0 && y.Min != got[len(got)-1] {
+				t.Errorf("%+v: %v follows %v", tt, y, got)
+			}
+			got = append(got, y.Max)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("pieces of %d bytes, steps of %d, rows %v: %v, want %v", tt.piece, tt.step, tt.y, got, tt.want)
+		}
+	}
+}
+
+// There is memory for the cuboids of all bands and those on their way, of each
+// width as many as there can be.
+func TestRooms(t *testing.T) {
+	for _, tt := range []struct {
+		data    voxel.Box
+		channel voxel.Type
+		workers int
+		want    []plan.Room
+	}{
+		{box(0, 8192, 0, 8192, 0, 64), voxel.Uint8, 8, []plan.Room{{Width: 1024, Count: 24, Bytes: 16 << 20}}},
+		{box(0, 8192, 0, 8192, 0, 64), voxel.Uint64, 8, []plan.Room{{Width: 1024, Count: 16, Bytes: 16 << 20}}},
+		{box(0, 1030, 0, 8192, 0, 64), voxel.Uint8, 8, []plan.Room{{Width: 1024, Count: 5 + 4, Bytes: 16 << 20}, {Width: 6, Count: 5 + 4, Bytes: 6 << 14}}},
+		{box(1000, 30000, 0, 8192, 0, 64), voxel.Uint8, 8, []plan.Room{{Width: 24, Count: 2 + 1, Bytes: 24 << 14}, {Width: 1024, Count: 56 + 8, Bytes: 16 << 20}, {Width: 304, Count: 2 + 1, Bytes: 304 << 14}}},
+		{box(0, 1024, 0, 1024, 0, 64), voxel.Uint8, 8, []plan.Room{{Width: 1024, Count: 4, Bytes: 16 << 20}}}, // there are no more
+		{box(0, 10, 5, 7, 0, 64), voxel.Uint8, 1, []plan.Room{{Width: 10, Count: 3, Bytes: 10 * 2 * 16}}},
+	} {
+		if got := plan.New(tt.data, voxel.Uint8, tt.channel, tt.workers).Rooms(); !slices.Equal(got, tt.want) {
+			t.Errorf("%v as %v: %+v, want %+v", tt.data, tt.channel, got, tt.want)
+		}
 	}
 }
 
@@ -146,7 +209,8 @@ func TestMemory(t *testing.T) {
 // be kept is said.
 func TestWithin(t *testing.T) {
 	section := voxel.NewBox(voxel.Range{Max: 30000}, voxel.Range{Max: 30000}, voxel.Range{Max: 16})
-	full := plan.New(section, voxel.Uint8, voxel.Uint8, 8, 0)
+	full := plan.New(section, voxel.Uint8, voxel.Uint8, 8)
+	full.Readers, full.Piece, full.Slice.Step = 2, 256<<10, 1
 	for _, tt := range []struct {
 		limit                int64
 		size, workers, ahead int

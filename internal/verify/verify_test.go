@@ -21,7 +21,7 @@ type boss struct {
 func (b boss) GetInto(_ context.Context, dst *voxel.Block) error {
 	if b.err == nil {
 		dst.Reset(dst.Box, b.Type)
-		dst.Gather(b.Block)
+		dst.Copy(b.Block)
 	}
 	return b.err
 }

@@ -56,52 +56,54 @@ func (b *Block) Rows(z int, y Range) *Block {
 // seed 0 of Data, which other programs compute too. It is no proof against forgery.
 func (b *Block) Sum() uint64 { return xxhash.Sum64(b.Data) }
 
-// Gather fills b with its box out of src and reports whether every voxel of it
-// is zero, which costs little while the rows are in the cache.
-//
-// The types are the same, or b's is Uint64 and src's is narrower: labels are
-// stored as uint64 whatever the files hold, and widening here saves a pass.
-// It panics if src lacks a part of b's box or the types are others.
-func (b *Block) Gather(src *Block) (zero bool) {
-	if !src.Box.Contains(b.Box) {
-		panic(fmt.Sprintf("voxel: gather %v out of %v", b.Box, src.Box))
+// Copy copies to b the voxels that src has of it and reports whether all of these
+// are zero, which costs little while they are in the cache. The blocks are of one
+// type, and have no memory in common.
+func (b *Block) Copy(src *Block) (zero bool) {
+	if b.Type != src.Type {
+		panic(fmt.Sprintf("voxel: copy %v to %v", src.Type, b.Type))
 	}
-	if b.Type != src.Type && b.Type != Uint64 {
-		panic(fmt.Sprintf("voxel: gather %v out of %v", b.Type, src.Type))
-	}
+	both := b.Box.Intersect(src.Box)
 	zero = true
-	for z := b.Box.Min.Z; z < b.Box.Max.Z; z++ {
-		zero = b.gatherSlice(src, z) && zero
+	for z := both.Min.Z; z < both.Max.Z; z++ {
+		zero = b.copySlice(src, both.WithZ(Range{z, z + 1})) && zero
 	}
 	return zero
 }
 
-// streamed is from which size on a block is gathered past the caches, which then
+// streamed is from which size on a block is filled past the caches, which then
 // need not first read what is overwritten, and keep what others have there. What
 // is smaller stays in them for its readers. The same size as of Go's own copy.
 const streamed = 1 << 20
 
-// gatherSlice is Gather of one slice.
-func (b *Block) gatherSlice(src *Block, z int) (zero bool) {
-	from := (b.Box.Min.X - src.Box.Min.X) * src.Type.Size()
-	n := b.Box.X().Len() * src.Type.Size()
-	if b.Type == src.Type && len(b.Data) >= streamed {
-		s := src.Rows(z, b.Box.Y())
-		if zero, ok := streamRows(b.Slice(z).Data, s.Data[from:], n, src.Box.X().Len()*src.Type.Size()); ok {
+// copySlice is Copy of a box that both have, one deep.
+func (b *Block) copySlice(src *Block, both Box) (zero bool) {
+	size, z := b.Type.Size(), both.Min.Z
+	n := both.X().Len() * size
+	from := (both.Min.X - src.Box.Min.X) * size
+	if n == b.Box.X().Len()*size && len(b.Data) >= streamed {
+		rows := src.Rows(z, both.Y())
+		if zero, ok := streamRows(b.Rows(z, both.Y()).Data, rows.Data[from:], n, src.Box.X().Len()*size); ok {
 			return zero
 		}
 	}
+	to := (both.Min.X - b.Box.Min.X) * size
 	zero = true
-	for y := b.Box.Min.Y; y < b.Box.Max.Y; y++ {
+	for y := both.Min.Y; y < both.Max.Y; y++ {
 		row := src.Row(y, z)[from : from+n]
 		zero = zero && IsZero(row)
-		if b.Type == src.Type {
-			copy(b.Row(y, z), row)
-		} else {
-			widen(b.Row(y, z), row, src.Type)
-		}
+		copy(b.Row(y, z)[to:], row)
 	}
 	return zero
+}
+
+// Widen fills b, of type Uint64, with the voxels of src, which has the same box:
+// labels are stored as uint64 whatever the files hold.
+func (b *Block) Widen(src *Block) {
+	if b.Box != src.Box || b.Type != Uint64 {
+		panic(fmt.Sprintf("voxel: widen %v of %v to %v of %v", src.Box, src.Type, b.Box, b.Type))
+	}
+	widen(b.Data, src.Data, src.Type)
 }
 
 // widen writes the voxels of src, of type t, to dst as uint64.

@@ -91,28 +91,34 @@ func at(b *voxel.Block, x, y, z int) uint64 {
 	return binary.LittleEndian.Uint64(p[:])
 }
 
-func TestGather(t *testing.T) {
+// Blocks share any part: one may lie in the other, beside it or across its edge.
+func TestCopy(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
-	box := voxel.NewBox(voxel.Range{Min: -7, Max: 30}, voxel.Range{Min: 5, Max: 21}, voxel.Range{Min: 100, Max: 104})
-	for _, tt := range []struct{ from, to voxel.Type }{
-		{voxel.Uint8, voxel.Uint8}, {voxel.Uint16, voxel.Uint16}, {voxel.Uint32, voxel.Uint32}, {voxel.Uint64, voxel.Uint64},
-		{voxel.Uint8, voxel.Uint64}, {voxel.Uint16, voxel.Uint64}, {voxel.Uint32, voxel.Uint64},
-	} {
-		src := voxel.NewBlock(box, tt.from)
-		for i := range src.Data {
-			src.Data[i] = byte(rnd.Uint32())
-		}
-		for piece := range box.Pieces(voxel.Point{X: 16, Y: 8, Z: 3}) {
-			dst := &voxel.Block{Data: slices.Repeat([]byte{0xaa}, 5000)}
-			dst.Reset(piece, tt.to)
-			if dst.Gather(src) {
-				t.Errorf("%v of random voxels is said to be zero", piece)
+	all := voxel.NewBox(voxel.Range{Min: -7, Max: 30}, voxel.Range{Min: 5, Max: 21}, voxel.Range{Min: 100, Max: 104})
+	pieces := slices.Collect(all.Pieces(voxel.Point{X: 16, Y: 8, Z: 3}))
+	for _, ty := range []voxel.Type{voxel.Uint8, voxel.Uint16, voxel.Uint32, voxel.Uint64} {
+		for _, from := range append(pieces, all) {
+			src := voxel.NewBlock(from, ty)
+			for i := range src.Data {
+				src.Data[i] = byte(1 + rnd.IntN(255))
 			}
-			for z := piece.Min.Z; z < piece.Max.Z; z++ {
-				for y := piece.Min.Y; y < piece.Max.Y; y++ {
-					for x := piece.Min.X; x < piece.Max.X; x++ {
-						if got, want := at(dst, x, y, z), at(src, x, y, z); got != want {
-							t.Fatalf("%v to %v at %d,%d,%d: got %d, want %d", tt.from, tt.to, x, y, z, got, want)
+			for _, to := range append(pieces, all, from.Add(voxel.Point{X: 3, Y: -2, Z: 1})) {
+				dst := &voxel.Block{Data: slices.Repeat([]byte{0}, int(all.Voxels())*8)}
+				dst.Reset(to, ty)
+				shared := to.Intersect(from)
+				if zero := dst.Copy(src); zero != shared.Empty() {
+					t.Errorf("%v of %v that is not zero: zero = %v", to, from, zero)
+				}
+				for z := to.Min.Z; z < to.Max.Z; z++ {
+					for y := to.Min.Y; y < to.Max.Y; y++ {
+						for x := to.Min.X; x < to.Max.X; x++ {
+							want := uint64(0)
+							if shared.Contains(voxel.NewBox(voxel.Range{Min: x, Max: x + 1}, voxel.Range{Min: y, Max: y + 1}, voxel.Range{Min: z, Max: z + 1})) {
+								want = at(src, x, y, z)
+							}
+							if got := at(dst, x, y, z); got != want {
+								t.Fatalf("%v of %v, %v: at %d,%d,%d: got %d, want %d", to, from, ty, x, y, z, got, want)
+							}
 						}
 					}
 				}
@@ -121,24 +127,42 @@ func TestGather(t *testing.T) {
 	}
 }
 
+func TestWiden(t *testing.T) {
+	box := voxel.NewBox(voxel.Range{Min: -7, Max: 30}, voxel.Range{Min: 5, Max: 21}, voxel.Range{Min: 100, Max: 104})
+	for _, ty := range []voxel.Type{voxel.Uint8, voxel.Uint16, voxel.Uint32} {
+		src, dst := voxel.NewBlock(box, ty), voxel.NewBlock(box, voxel.Uint64)
+		rand.NewChaCha8([32]byte{1}).Read(src.Data)
+		dst.Widen(src)
+		for z := box.Min.Z; z < box.Max.Z; z++ {
+			for y := box.Min.Y; y < box.Max.Y; y++ {
+				for x := box.Min.X; x < box.Max.X; x++ {
+					if got, want := at(dst, x, y, z), at(src, x, y, z); got != want {
+						t.Fatalf("%v at %d,%d,%d: got %d, want %d", ty, x, y, z, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 // One voxel anywhere keeps a cuboid from being skipped, also two whose sum wraps to 0.
-func TestGatherZero(t *testing.T) {
+func TestCopyZero(t *testing.T) {
 	box := voxel.Box{Max: voxel.Point{X: 9, Y: 4, Z: 3}}
 	src := voxel.NewBlock(box, voxel.Uint64)
 	dst := voxel.NewBlock(box, voxel.Uint64)
-	if !dst.Gather(src) {
+	if !dst.Copy(src) {
 		t.Error("zeros are said not to be zero")
 	}
 	for i := range src.Data {
 		src.Data[i] = 1
-		if dst.Gather(src) {
+		if dst.Copy(src) {
 			t.Errorf("byte %d is 1 and the block is said to be zero", i)
 		}
 		src.Data[i] = 0
 	}
 	binary.LittleEndian.PutUint64(src.Data[0:], 1<<63)
 	binary.LittleEndian.PutUint64(src.Data[8:], 1<<63)
-	if dst.Gather(src) {
+	if dst.Copy(src) {
 		t.Error("two voxels whose sum wraps to 0 are said to be zero")
 	}
 }
@@ -195,25 +219,32 @@ func BenchmarkIsZero(b *testing.B) {
 	}
 }
 
-// The band and its cuboids are larger than caches are, as on the road.
-func BenchmarkGather(b *testing.B) {
+// Rows that were just read go into cuboids, which are larger than caches are.
+func BenchmarkCopy(b *testing.B) {
 	const cuboids = 8
-	band := voxel.NewBlock(voxel.Box{Max: voxel.Point{X: cuboids * 1024, Y: 1024, Z: 16}}, voxel.Uint8)
-	for i := range band.Data {
-		band.Data[i] = 1
+	var dst []*voxel.Block
+	all := voxel.Box{Max: voxel.Point{X: cuboids * 1024, Y: 1024, Z: 16}}
+	for piece := range all.Pieces(voxel.Point{X: 1024, Y: 1024, Z: 16}) {
+		dst = append(dst, voxel.NewBlock(piece, voxel.Uint8))
 	}
-	for _, ty := range []voxel.Type{voxel.Uint8, voxel.Uint64} {
-		b.Run(ty.String(), func(b *testing.B) {
-			var dst []*voxel.Block
-			for piece := range band.Box.Pieces(voxel.Point{X: 1024, Y: 1024 / ty.Size(), Z: 16}) {
-				if dst = append(dst, voxel.NewBlock(piece, ty)); len(dst) == cuboids {
-					break
-				}
-			}
-			b.SetBytes(dst[0].Box.Voxels())
-			for i := 0; b.Loop(); i++ {
-				dst[i%cuboids].Gather(band)
-			}
-		})
+	rows := voxel.NewBlock(voxel.NewBox(all.X(), voxel.Range{Max: 32}, voxel.Range{Max: 1}), voxel.Uint8)
+	for i := range rows.Data {
+		rows.Data[i] = 1
+	}
+	b.SetBytes(rows.Box.Voxels())
+	for i := 0; b.Loop(); i++ {
+		rows.Box = voxel.NewBox(all.X(), voxel.Range{Max: 32}.Add(i%32*32), voxel.Range{Max: 1}.Add(i/32%16))
+		for _, d := range dst {
+			d.Copy(rows)
+		}
+	}
+}
+
+func BenchmarkWiden(b *testing.B) {
+	box := voxel.Box{Max: voxel.Point{X: 1024, Y: 1024, Z: 4}}
+	src, dst := voxel.NewBlock(box, voxel.Uint8), voxel.NewBlock(box, voxel.Uint64)
+	b.SetBytes(box.Voxels())
+	for b.Loop() {
+		dst.Widen(src)
 	}
 }

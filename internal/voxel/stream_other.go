@@ -2,5 +2,5 @@
 
 package voxel
 
-// streamRows does nothing, and Gather copies row by row.
+// streamRows does nothing, and Copy copies row by row.
 func streamRows(dst, src []byte, n, stride int) (zero, ok bool) { return false, false }
