@@ -63,8 +63,8 @@ func (a *app) lookAtFiles(ctx context.Context, o *initOptions) (*sighting, error
 	if err != nil {
 		return nil, err
 	}
-	if names := series.Channels; len(names) > 0 && o.spec.Channel == "" {
-		o.flags.Set("channel", names[0]) // the file names the others
+	if err := o.chooseChannel(series); err != nil {
+		return nil, err
 	}
 	pattern, err := series.Pattern(o.naming.BasePath, o.spec.Channel)
 	if err != nil {
@@ -77,8 +77,25 @@ func (a *app) lookAtFiles(ctx context.Context, o *initOptions) (*sighting, error
 	s := &sighting{series: series, heads: heads, input: in, typ: heads.Shape.Type, size: heads.Size, gaps: series.Gaps()}
 	s.box = voxel.NewBox(voxel.Range{Max: heads.Shape.Width}, voxel.Range{Max: heads.Shape.Height}, series.Z())
 	s.nameAfter(o.address())
-	s.describeFiles(found, pattern)
+	s.describeFiles(o, found, pattern)
 	return s, nil
+}
+
+// chooseChannel takes the first of the channels that lie side by side, unless a flag
+// names one; the file names the others.
+func (o *initOptions) chooseChannel(s *discover.Series) error {
+	switch {
+	case len(s.Channels) == 0 || slices.Contains(s.Channels, o.spec.Channel):
+		return nil
+	case o.spec.Channel == "":
+		return o.flags.Set("channel", s.Channels[0])
+	}
+	var names []string
+	for _, ch := range firstOf(s.Channels, told) {
+		names = append(names, strings.ReplaceAll(s.String(), "<ch>", ch))
+	}
+	return usage(withHint(fmt.Errorf("there are the files of %s, %s, and none of --channel %s", human.Count(len(s.Channels), "channel"), strings.Join(names, ", "), o.spec.Channel),
+		"--pattern '%s' takes these files, for a channel of any name", names[0]))
 }
 
 // choose takes the likeliest series, or the one that --pattern names.
@@ -87,6 +104,9 @@ func (o *initOptions) choose(found *discover.Finding) (*discover.Series, error) 
 	case len(found.Series) == 0 && found.Changing > 0:
 		return nil, withHint(fmt.Errorf("%s: the names of the %d files, like %s, hold several numbers that change from slice to slice", o.address(), found.Changing, found.ChangingName),
 			"a file's name can hold only the slice's number: rename the files, or make links to them in another directory")
+	case len(found.Series) == 0 && found.Long > 0:
+		return nil, withHint(fmt.Errorf("%s: the numbers in the names of %s, like %s, are too long to count slices", o.address(), human.Count(found.Long, "file"), found.LongName),
+			"a slice's number has 9 digits at most: rename the files, or make links to them in another directory")
 	case found.Files == 0:
 		return nil, fmt.Errorf("%s has no files", o.address())
 	case len(found.Series) == 0:
@@ -106,7 +126,7 @@ func (o *initOptions) choose(found *discover.Finding) (*discover.Series, error) 
 
 // describeFiles puts what was found into words: the summary for a person now,
 // and the comments of the file.
-func (s *sighting) describeFiles(found *discover.Finding, pattern source.Pattern) {
+func (s *sighting) describeFiles(o *initOptions, found *discover.Finding, pattern source.Pattern) {
 	z := s.series.Z()
 	all := fmt.Sprintf("%s, %s to %s", human.Count(s.series.Count(), "slice"), pattern.Name(z.Min), pattern.Name(z.Max-1))
 	if n := len(s.series.Channels); n > 0 {
@@ -115,6 +135,9 @@ func (s *sighting) describeFiles(found *discover.Finding, pattern source.Pattern
 	s.files = []string{all + "."}
 	if len(s.gaps) > 0 {
 		s.files = append(s.files, fmt.Sprintf("%s: %s.", human.Count(len(s.gaps), "gap"), rangesWords(s.gaps)))
+	}
+	if few, most, ok := s.series.Apart(); ok && !o.flags.Changed("z-extent") {
+		s.files = append(s.files, fmt.Sprintf("Is z %s of this stack? It is far from the others: --z-extent %v leaves it out.", slicesWord(few), most))
 	}
 	if s.series.Odd > 0 {
 		s.files = append(s.files, fmt.Sprintf("Not read: %s whose numbers have other zeros in front, like %s.", human.Count(s.series.Odd, "file"), s.series.OddName))
@@ -128,6 +151,9 @@ func (s *sighting) describeFiles(found *discover.Finding, pattern source.Pattern
 	}
 	if found.Changing > 0 {
 		s.files = append(s.files, fmt.Sprintf("Not read: %s whose names hold several numbers that change, like %s.", human.Count(found.Changing, "file"), found.ChangingName))
+	}
+	if found.Long > 0 {
+		s.files = append(s.files, fmt.Sprintf("Not read: %s whose numbers are too long to count slices, like %s.", human.Count(found.Long, "file"), found.LongName))
 	}
 	if found.Others > 0 {
 		s.files = append(s.files, fmt.Sprintf("Not read: %s that look like no slice, like %s.", human.Count(found.Others, "file"), found.Other))

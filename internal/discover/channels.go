@@ -58,6 +58,16 @@ func mergeChannels(list []*Series) []*Series {
 	return merged
 }
 
+// alone gives the series of each of the channels.
+func (s *Series) alone() (list []*Series) {
+	for _, name := range s.Channels {
+		one := *s
+		one.BaseFilename, one.Channels = strings.ReplaceAll(s.BaseFilename, "<ch>", name), nil
+		list = append(list, &one)
+	}
+	return list
+}
+
 // withoutWord gives, for each word of the base filename, what the series of a
 // channel of another name would have in common with s, and the word.
 func (s *Series) withoutWord() map[string]string {

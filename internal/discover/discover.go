@@ -59,6 +59,25 @@ func (s *Series) Gaps() (gaps []voxel.Range) {
 	return gaps
 }
 
+// Apart gives the slices that lie so far from most of them that the gap between is
+// longer than all there are, such as 5000 after 0 to 99, and most of them; ok is
+// false if there are none.
+func (s *Series) Apart() (few, most voxel.Range, ok bool) {
+	n, before, z := s.Count(), 0, s.Z()
+	for i, gap := range s.Gaps() {
+		before += s.Slices[i].Len()
+		if gap.Len() <= n {
+			continue
+		}
+		low, high := voxel.Range{Min: z.Min, Max: gap.Min}, voxel.Range{Min: gap.Max, Max: z.Max}
+		if before < n-before {
+			return low, high, true
+		}
+		return high, low, true
+	}
+	return voxel.Range{}, voxel.Range{}, false
+}
+
 // Pattern names the files of a channel in base.
 func (s *Series) Pattern(base, channel string) (source.Pattern, error) {
 	return source.ParsePattern(source.Naming{BasePath: base, BaseFilename: s.BaseFilename, Extension: s.Extension, Channel: channel, ZStep: s.ZStep})
@@ -77,6 +96,11 @@ type Finding struct {
 	// no pattern can say, and ChangingName is the name of one.
 	Changing     int
 	ChangingName string
+
+	// Long are files whose numbers change and are too long for a slice's, and LongName
+	// is the name of one.
+	Long     int
+	LongName string
 }
 
 // deep is how many directories below a place are looked into if it has no slices
@@ -97,7 +121,7 @@ func Find(ctx context.Context, place source.Finder) (*Finding, error) {
 			return nil, err
 		}
 		f := Names(names)
-		if depth == deep || len(f.Series) > 0 && isImage(f.Series[0].Extension) || f.Changing > 0 {
+		if depth == deep || len(f.Series) > 0 && isImage(f.Series[0].Extension) || f.Changing+f.Long > 0 {
 			return f, nil
 		}
 	}
@@ -148,19 +172,32 @@ func (f *Finding) other(name string) {
 }
 
 // change counts files that no pattern can name.
-func (f *Finding) change(files []file) {
+func (f *Finding) change(files []file) { tally(&f.Changing, &f.ChangingName, files) }
+
+// long counts files with numbers that are too long.
+func (f *Finding) long(files []file) { tally(&f.Long, &f.LongName, files) }
+
+// tally adds files to n; first is the name of the first of all.
+func tally(n *int, first *string, files []file) {
 	for _, file := range files {
-		if f.Changing++; f.Changing == 1 || file.name < f.ChangingName {
-			f.ChangingName = file.name
+		if *n++; *n == 1 || file.name < *first {
+			*first = file.name
 		}
 	}
 }
 
-// Choose gives the series that is called pattern, with or without its extension.
+// Choose gives the series that is called pattern, with or without its extension. Of
+// channels side by side one may be chosen; then each is a series of its own in f.
 func (f *Finding) Choose(pattern string) (*Series, bool) {
-	for _, s := range f.Series {
-		if s.String() == pattern || s.BaseFilename == pattern {
+	called := func(s *Series) bool { return s.String() == pattern || s.BaseFilename == pattern }
+	for i, s := range f.Series {
+		if called(s) {
 			return s, true
+		}
+		alone := s.alone()
+		if at := slices.IndexFunc(alone, called); at >= 0 {
+			f.Series = slices.Replace(f.Series, i, i+1, alone...)
+			return alone[at], true
 		}
 	}
 	return nil, false

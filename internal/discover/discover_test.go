@@ -47,6 +47,9 @@ func say(f *discover.Finding) string {
 	if f.Changing > 0 {
 		lines = append(lines, fmt.Sprintf("%d changing", f.Changing))
 	}
+	if f.Long > 0 {
+		lines = append(lines, fmt.Sprintf("%d long, %s", f.Long, f.LongName))
+	}
 	return strings.Join(lines, "\n")
 }
 
@@ -84,7 +87,9 @@ func TestNames(t *testing.T) {
 		{"one image", []string{"fly.tif"}, "fly.tif /1 [0:1]"},
 		{"one image with a number", []string{"fly_07.tif"}, "fly_<p:2>.tif /1 [7:8]"},
 		{"no extension", names("em.%04d", upTo(0, 4)...), "em.<p:4> /1 [0:4]"},
-		{"numbers of 32 digits", []string{"a" + strings.Repeat("7", 32) + ".tif", "a" + strings.Repeat("8", 32) + ".tif"}, "2 changing"},
+		{"numbers of 32 digits", []string{"a" + strings.Repeat("7", 32) + ".tif", "a" + strings.Repeat("8", 32) + ".tif"}, "2 long, a" + strings.Repeat("7", 32) + ".tif"},
+		{"one number of 20 digits", append(names("a%04d.tif", upTo(0, 4)...), "a99999999999999999999.tif"), "a<p:4>.tif /1 [0:4]\n1 long, a99999999999999999999.tif"},
+		{"two series of a few", []string{"s1_0.tif", "s1_1.tif", "s2_5.tif"}, "s1_<>.tif /1 [0:2]\ns2_<>.tif /1 [5:6]"},
 	} {
 		got := say(discover.Names(tt.names))
 		if got != tt.want {
@@ -116,6 +121,25 @@ func TestPatternGivesNames(t *testing.T) {
 		}
 		if !slices.Equal(got, list) {
 			t.Errorf("%v gives %q, want %q", s, got, list)
+		}
+	}
+}
+
+// What is far from the rest is told apart; gaps alone are none of that.
+func TestApart(t *testing.T) {
+	for _, tt := range []struct {
+		numbers []int
+		want    string
+	}{
+		{append(upTo(0, 100), 5000), "5000:5001 0:100 true"},
+		{append(upTo(1000, 1100), 3), "3:4 1000:1100 true"},
+		{append(upTo(0, 100), 5000, 5002), "5000:5003 0:100 true"},
+		{append(upTo(0, 100), 200), "0:0 0:0 false"},
+		{upTo(0, 9), "0:0 0:0 false"},
+	} {
+		few, most, ok := discover.Names(names("a%04d.tif", tt.numbers...)).Series[0].Apart()
+		if got := fmt.Sprint(few, most, ok); got != tt.want {
+			t.Errorf("%v: got %s, want %s", tt.numbers, got, tt.want)
 		}
 	}
 }

@@ -74,7 +74,7 @@ type group struct {
 func (g *group) series(f *Finding) []*Series {
 	z := g.counting()
 	if z < 0 {
-		return g.single(f)
+		return g.uncounted(f)
 	}
 	twins, fixed := g.sortColumns(z)
 	parts := make(map[string][]file)
@@ -87,7 +87,7 @@ func (g *group) series(f *Finding) []*Series {
 	}
 	// Where nearly every file is a series of its own, none is: the numbers that
 	// should be the same for all, such as times, change from slice to slice.
-	if len(g.files) > 2 && 2*len(parts) > len(g.files) {
+	if len(parts) > 2 && 2*len(parts) > len(g.files) {
 		f.change(g.files)
 		return nil
 	}
@@ -103,23 +103,36 @@ func (g *group) series(f *Finding) []*Series {
 	return list
 }
 
-// single gives a series for each of the files, of which there is one, or which
-// have no number that counts.
-func (g *group) single(f *Finding) (list []*Series) {
-	for i, file := range g.files {
-		last := len(file.numbers) - 1
-		if last >= 0 && len(file.numbers[last]) <= maxDigits {
-			list = append(list, g.count(g.files[i:i+1], []int{last}))
-			continue
-		}
-		stem, _ := cutExtension(file.name)
-		list = append(list, &Series{BaseFilename: stem, Extension: g.extension, ZStep: 1, Slices: source.Ranges([]int{0})})
+// uncounted gives the stacks of files that have no number that counts: there is one
+// file only, or their numbers are too long, of which others may be left.
+func (g *group) uncounted(f *Finding) []*Series {
+	if len(g.files) == 1 {
+		return []*Series{g.single(g.files[0])}
 	}
-	if len(list) > 1 { // their numbers are too long to count slices
-		f.change(g.files)
+	short := group{form: g.form}
+	var long []file
+	for _, file := range g.files {
+		if slices.ContainsFunc(file.numbers, func(n string) bool { return len(n) > maxDigits }) {
+			long = append(long, file)
+		} else {
+			short.files = append(short.files, file)
+		}
+	}
+	f.long(long)
+	if len(short.files) == 0 {
 		return nil
 	}
-	return list
+	return short.series(f)
+}
+
+// single gives the series of one file.
+func (g *group) single(one file) *Series {
+	last := len(one.numbers) - 1
+	if last >= 0 && len(one.numbers[last]) <= maxDigits {
+		return g.count([]file{one}, []int{last})
+	}
+	stem, _ := cutExtension(one.name)
+	return &Series{BaseFilename: stem, Extension: g.extension, ZStep: 1, Slices: source.Ranges([]int{0})}
 }
 
 // counting is the column of the numbers that count slices: of those that are
