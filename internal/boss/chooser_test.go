@@ -1,7 +1,9 @@
 package boss
 
 import (
+	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -218,6 +220,67 @@ func TestChooserForgetsAnOutage(t *testing.T) {
 	}
 	if got := c.choose(); got != LZ4 {
 		t.Errorf("got %v 30 cuboids after the outage", got)
+	}
+}
+
+// What samples cost is known from how many there are.
+func TestChooserSamples(t *testing.T) {
+	for _, tt := range []struct{ cuboids, want int }{{1, 1}, {4, 4}, {128, 19}, {2000, 253}} {
+		var c chooser
+		got := 0
+		for range tt.cuboids {
+			if due, _ := c.begin(); due {
+				got++
+			}
+			c.end()
+		}
+		if got != tt.want {
+			t.Errorf("%d samples of %d cuboids, want %d", got, tt.cuboids, tt.want)
+		}
+	}
+}
+
+// BenchmarkChooser tells what auto does beside lz4, for each cuboid: samples, and
+// counting goroutines. encode is what lz4 takes to encode one; posting takes more
+// than that (BenchmarkCompression).
+func BenchmarkChooser(b *testing.B) {
+	for _, cuboids := range []int{128, 2000} {
+		b.Run(strconv.Itoa(cuboids), func(b *testing.B) {
+			rnd := rand.New(rand.NewPCG(1, 2))
+			data := make([]byte, 16<<20)
+			for i := range data {
+				data[i] = byte(100 + rnd.NormFloat64()*6)
+			}
+			lz4, err := new(encoder).get(LZ4)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var choosing, encoding time.Duration
+			var frame []byte
+			for b.Loop() {
+				c := compressor{compression: Auto}
+				for range cuboids {
+					start := time.Now()
+					if _, err := c.choose(data, 1); err != nil {
+						b.Fatal(err)
+					}
+					c.posted(LZ4, len(data), len(data), time.Millisecond)
+					c.end()
+					choosing += time.Since(start)
+				}
+				start := time.Now()
+				if frame, err = lz4.Append(frame[:0], data, 1); err != nil {
+					b.Fatal(err)
+				}
+				encoding += time.Since(start)
+			}
+			each := choosing.Seconds() / float64(b.N*cuboids)
+			encode := encoding.Seconds() / float64(b.N)
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(1e6*each, "choose-µs")
+			b.ReportMetric(1e6*encode, "encode-µs")
+			b.ReportMetric(100*each/encode, "%")
+		})
 	}
 }
 
