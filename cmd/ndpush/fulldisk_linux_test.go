@@ -41,7 +41,7 @@ func (g *stage) fill(name string, left int64) {
 	if err := syscall.Fstatfs(int(f.Fd()), &fs); err != nil {
 		g.Fatal(err)
 	}
-	if _, err := f.Write(make([]byte, int64(fs.Bavail)*fs.Bsize-left)); err != nil {
+	if _, err := f.Write(make([]byte, int64(fs.Bavail)*int64(fs.Bsize)-left)); err != nil {
 		g.Fatal(err)
 	}
 }

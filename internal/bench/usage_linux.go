@@ -10,7 +10,7 @@ import (
 // less than what the parent ever had, whose memory a child has until it calls
 // exec: so the parent had better be small.
 func peakOf(s *os.ProcessState) int64 {
-	return s.SysUsage().(*syscall.Rusage).Maxrss << 10
+	return int64(s.SysUsage().(*syscall.Rusage).Maxrss) << 10
 }
 
 // cpuNow is the processors' time that this process has taken.

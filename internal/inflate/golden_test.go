@@ -25,7 +25,7 @@ func data() []byte {
 		case i < 3000:
 			p[i] = byte(i * i >> 6)
 		case i < 6000:
-			p[i] = byte(i*0x9E3779B1>>24) & 15
+			p[i] = byte(uint32(i)*0x9E3779B1>>24) & 15
 		case i%1000 < 500:
 			p[i] = byte(i % 7)
 		}

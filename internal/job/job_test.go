@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -141,7 +142,7 @@ func TestRules(t *testing.T) {
 		{func(s *job.Spec) { s.VoxelUnit = "nm" }, `voxel unit "nm"`},
 		{func(s *job.Spec) { s.X = voxel.Range{} }, "x extent is missing"},
 		{func(s *job.Spec) { s.Y = voxel.Range{Min: 10, Max: 10} }, "y extent 10:10 is empty"},
-		{func(s *job.Spec) { s.X.Max = 1 << 40 }, "want numbers within"},
+		{func(s *job.Spec) { s.X.Max = math.MaxInt }, "want numbers within"},
 		{func(s *job.Spec) { s.LimitX = voxel.Range{Min: 9, Max: 3} }, "x limit 9:3 is empty"},
 		{func(s *job.Spec) { s.LimitY = voxel.Range{Min: 800, Max: 900} }, "y limit 800:900 overlaps nothing"},
 		{func(s *job.Spec) { s.ZRange = voxel.Range{Min: 50, Max: 101} }, "z range 50:101 lies outside the z extent 0:100"},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -265,7 +266,7 @@ func TestWrongHeader(t *testing.T) {
 	for _, change := range []func(*journal.Header){
 		func(h *journal.Header) { h.Data = voxel.Box{} },
 		func(h *journal.Header) { h.Type = 0 },
-		func(h *journal.Header) { h.Origin.Z = 1 << 40 },
+		func(h *journal.Header) { h.Origin.Z = math.MaxInt },
 		func(h *journal.Header) { h.Flags["x"] = strings.Repeat("x", journal.MaxLine) },
 	} {
 		h := head("n1", box(whole))

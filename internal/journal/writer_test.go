@@ -3,6 +3,7 @@ package journal_test
 import (
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -249,7 +250,7 @@ func TestWrongBox(t *testing.T) {
 			t.Errorf("%v is written", b)
 		}
 	}
-	if w.Missing(1<<40, voxel.Range{}, fs.ErrClosed) == nil || w.Missing(1, voxel.Range{Min: 5, Max: 4}, fs.ErrClosed) == nil {
+	if w.Missing(math.MaxInt, voxel.Range{}, fs.ErrClosed) == nil || w.Missing(1, voxel.Range{Min: 5, Max: 4}, fs.ErrClosed) == nil {
 		t.Error("a slice that is none is written")
 	}
 	long := strings.Repeat("€", journal.MaxLine)

@@ -3,6 +3,7 @@ package pace_test
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -56,7 +57,7 @@ func TestLimiter(t *testing.T) {
 						return
 					}
 					last := time.Now()
-					err = send(ctx, a, 1<<60, func(n int) {
+					err = send(ctx, a, math.MaxInt, func(n int) {
 						mu.Lock()
 						defer mu.Unlock()
 						perSecond[time.Since(began)/time.Second] += n
