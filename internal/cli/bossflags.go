@@ -32,9 +32,7 @@ type bossFlags struct {
 // bind binds the flags; workers is the name of the one that says how many
 // cuboids are on their way.
 func (f *bossFlags) bind(flags *pflag.FlagSet, p *problems, workers string) {
-	flags.StringVar(&f.config, "boss-config-file", "",
-		"access file with protocol, host and token (default neurodata.cfg, else INTERN_PROTOCOL, INTERN_HOST and INTERN_TOKEN, else ~/.intern/intern.cfg)")
-	flags.BoolVar(&f.insecureHTTP, "insecure-http", false, "send the token in plain text to a host that is not this machine")
+	f.bindAccess(flags, "neurodata.cfg, else INTERN_PROTOCOL, INTERN_HOST and INTERN_TOKEN, else ~/.intern/intern.cfg")
 	flags.Var(&value{name: workers, kind: "int", parse: parseInt(&f.workers, 1), problems: p}, workers,
 		"cuboids on their way to BOSS at one time at most; fewer while it is slow (default 8)")
 	limit := &value{name: "bwlimit", kind: "rate", problems: p, parse: parseWith(&f.bandwidth, pace.ParseTimetable)}
@@ -42,6 +40,12 @@ func (f *bossFlags) bind(flags *pflag.FlagSet, p *problems, workers string) {
 	compression := &value{name: "compression", kind: "how", text: f.compression.String(), problems: p, parse: parseWith(&f.compression, boss.ParseCompression)}
 	flags.Var(compression, compression.name, "how cuboids are compressed on their way: auto is zstd while the network or BOSS is the limit, and lz4 while the CPU is; or always lz4, zstd or none")
 	flags.DurationVar(&f.patience, "patience", time.Hour, "how long BOSS may be out of reach before the run ends, with status 5")
+}
+
+// bindAccess binds the flags that say which BOSS; preset is which it is without them.
+func (f *bossFlags) bindAccess(flags *pflag.FlagSet, preset string) {
+	flags.StringVar(&f.config, "boss-config-file", "", "access file with protocol, host and token (default "+preset+")")
+	flags.BoolVar(&f.insecureHTTP, "insecure-http", false, "send the token in plain text to a host that is not this machine")
 }
 
 // firstAttempts is how often the first request of a run is tried: a person is

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/neurodata/ndpush/internal/journal"
 	"github.com/neurodata/ndpush/internal/plan"
 	"github.com/neurodata/ndpush/internal/verify"
@@ -173,12 +175,23 @@ func (l *ledger) failed() (list []journal.Entry) {
 
 const journalPrefix = "ingest_journal_"
 
-// journalsOr are the journals that are named or, if none is, those in a log directory.
-func journalsOr(named []string, logDir string) ([]string, error) {
-	if len(named) > 0 {
-		return named, nil
+// A journalsChoice is how a person says which journals are meant, of which there may
+// be several.
+type journalsChoice struct {
+	args   []string
+	logDir string
+}
+
+func (c *journalsChoice) bind(flags *pflag.FlagSet) {
+	flags.StringVar(&c.logDir, "log-dir", ".", "directory of the journals, if none is given")
+}
+
+// find gives the journals that are named or, if none is, those in the log directory.
+func (c *journalsChoice) find() ([]string, error) {
+	if len(c.args) > 0 {
+		return c.args, nil
 	}
-	return journalsIn(logDir)
+	return journalsIn(c.logDir)
 }
 
 // journalsIn finds the journals in a log directory; at least one.

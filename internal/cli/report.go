@@ -25,8 +25,7 @@ import (
 )
 
 type reportOptions struct {
-	dirs       []string
-	logDir     string
+	journals   journalsChoice
 	out        string
 	thumbnails int
 	boss       bossFlags // what of them the journal does not say
@@ -62,16 +61,15 @@ Exit status:
 		Args: cobra.ArbitraryArgs,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		o.dirs = args
+		o.journals.args = args
 		return a.run(func(ctx context.Context) error { return a.runReport(ctx, o) })(cmd, args)
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.logDir, "log-dir", ".", "directory of the journals, if none is given")
+	o.journals.bind(flags)
 	flags.StringVarP(&o.out, "out", "o", "", "the file to write (default beside the journal)")
 	flags.IntVar(&o.thumbnails, "thumbnails", thumbnails, "how many slices are read back from BOSS and shown; 0: BOSS is not asked")
-	flags.StringVar(&o.boss.config, "boss-config-file", "", "access file with protocol, host and token (default that of the ingest)")
-	flags.BoolVar(&o.boss.insecureHTTP, "insecure-http", false, "send the token in plain text to a host that is not this machine")
+	o.boss.bindAccess(flags, "that of the ingest")
 	return cmd
 }
 
@@ -79,7 +77,7 @@ func (a *app) runReport(ctx context.Context, o *reportOptions) error {
 	if o.thumbnails < 0 || o.thumbnails > maxThumbnails {
 		return usage(fmt.Errorf("--thumbnails %d: want 0 to %d", o.thumbnails, maxThumbnails))
 	}
-	dirs, err := journalsOr(o.dirs, o.logDir)
+	dirs, err := o.journals.find()
 	if err != nil {
 		return err
 	}

@@ -18,9 +18,8 @@ import (
 )
 
 type statusOptions struct {
-	dirs   []string
-	logDir string
-	json   bool
+	journals journalsChoice
+	json     bool
 }
 
 const statusHelp = `Exit status:
@@ -59,12 +58,12 @@ empty, failed, in_flight, missing); downsampling, if it was asked for.
 		Args: cobra.ArbitraryArgs,
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		o.dirs = args
+		o.journals.args = args
 		return a.run(func(ctx context.Context) error { return a.runStatus(ctx, o) })(cmd, args)
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&o.logDir, "log-dir", ".", "directory of the journals, if none is given")
+	o.journals.bind(flags)
 	flags.BoolVar(&o.json, "json", false, "print JSON")
 	return cmd
 }
@@ -72,7 +71,7 @@ empty, failed, in_flight, missing); downsampling, if it was asked for.
 // runStatus says what each journal says. One that cannot be read does not keep
 // the others from being seen.
 func (a *app) runStatus(ctx context.Context, o *statusOptions) error {
-	dirs, err := journalsOr(o.dirs, o.logDir)
+	dirs, err := o.journals.find()
 	if err != nil {
 		return err
 	}
