@@ -199,7 +199,7 @@ func (a *app) checkLedger(ctx context.Context, o *verifyOptions, l *ledger, ch v
 // memory.
 func (a *app) fetchingPlan(o *verifyOptions, l *ledger, z voxel.Range) (plan.Plan, error) {
 	p := plan.New(l.bounds().WithZ(z), l.last.Type, l.last.Type, o.boss.workers)
-	p.Ahead = 0 // there are no slices
+	p.Ahead, p.Compare = 0, true // there are no slices
 	all := plan.New(l.bounds(), l.last.Type, l.last.Type, 1)
 	p.Fetch = all.CountCuboids() * journal.Bytes
 	limit := a.memoryLimit(&o.jobFlags)

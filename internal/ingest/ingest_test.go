@@ -429,12 +429,13 @@ func gone(f sourcetest.Fault, y int) bool { return f.Open != nil || f.Rows != ni
 // the z range is shared and how much is read at one time.
 func TestMissing(t *testing.T) {
 	lost := map[int]sourcetest.Fault{
-		12: {Open: fs.ErrNotExist},                   // the first of the stack
-		20: {Open: errors.New("damaged")},            // in the middle of a chunk
-		21: {Open: errors.New("damaged")},            // and the next
-		31: {Rows: errors.New("damaged"), Row: 1030}, // the last of a chunk, in its second band
-		32: {Open: fs.ErrNotExist},                   // the first of a chunk: stands for 31, which is half there
-		34: {Rows: errors.New("damaged"), Row: 3},    // the last of the stack, near its start
+		12: {Open: fs.ErrNotExist},                           // the first of the stack
+		20: {Open: errors.New("damaged")},                    // in the middle of a chunk
+		21: {Open: errors.New("damaged")},                    // and the next
+		31: {Rows: errors.New("damaged"), Row: 1030},         // the last of a chunk, in its second band
+		32: {Open: fs.ErrNotExist},                           // the first of a chunk: stands for 31, which is half there
+		33: {Rows: errors.New("damaged"), Row: 9, Seen: 900}, // noticed late
+		34: {Rows: errors.New("damaged"), Row: 3},            // the last of the stack, near its start
 	}
 	zero := func(x, y, z int) uint64 {
 		if gone(lost[z], y) {
@@ -476,6 +477,7 @@ func TestMissing(t *testing.T) {
 				want := map[int][]voxel.Range{
 					12: {{}}, 20: {{}}, 21: {{}}, 32: {{}},
 					31: {{Min: 1030, Max: 1040}},
+					33: {{Min: 9, Max: 1024}, {Min: 1024, Max: 1040}},
 					34: {{Min: 3, Max: 1024}, {Min: 1024, Max: 1040}},
 				}
 				if !reflect.DeepEqual(s.record.missing, want) {

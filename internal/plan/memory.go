@@ -8,7 +8,7 @@ import (
 
 // Memory is the most that one process takes at one time, in bytes, by purpose.
 type Memory struct {
-	Bands   int64 // cuboids: being read, waiting, and on their way if they are stored as they are read
+	Bands   int64 // the cuboids of those that are being read or posted
 	Rows    int64 // rows of slices, on their way into these
 	Slices  int64 // what the slices of a chunk hold: whole images, where a decoder can give nothing less, and what is fetched ahead
 	Workers int64 // per worker a cuboid that is stored as another type, its frame, the compressor's tables and, to compare, the cuboid that came back

@@ -40,7 +40,7 @@ type Plan struct {
 	Channel voxel.Type  // of the cuboids
 	Cuboid  voxel.Point // the size of a cuboid
 	Workers int         // cuboids on their way at one time
-	Ahead   int         // bands in memory at one time, beside the cuboids on their way: those that wait and the one being read
+	Ahead   int         // bands in memory at one time: those being posted and the one being read
 	Readers int         // slices that are read side by side; 0: all of a chunk
 	Slice   Slice       // what it takes to read one
 	Piece   int64       // bytes that are read of a slice at one time, as far as its Step allows; 0: all of a band
@@ -91,11 +91,21 @@ func (p Plan) Of(data voxel.Box) Plan {
 }
 
 // bands is the number of bands that keep all workers busy while the next one
-// is being decoded: with small images a band is a single cuboid. More than
+// is being read: with small images a band is a single cuboid. More than
 // there are at all would be waste.
 func (p Plan) bands() int {
-	all := p.Data.Y().CountPieces(p.Cuboid.Y) * p.Data.Z().CountPieces(p.Cuboid.Z)
-	return max(1, min(p.busy()+1, all))
+	return max(1, min(p.busy()+1, p.countBands()))
+}
+
+// busy is the number of bands that have cuboids for all workers.
+func (p Plan) busy() int {
+	perBand := max(1, p.Data.X().CountPieces(p.Cuboid.X))
+	return (p.Workers + perBand - 1) / perBand
+}
+
+// countBands is the number of bands of all chunks.
+func (p Plan) countBands() int {
+	return p.Data.Y().CountPieces(p.Cuboid.Y) * p.Data.Z().CountPieces(p.Cuboid.Z)
 }
 
 // Chunks gives the boxes whose slices are open together, in ascending z.
@@ -146,13 +156,13 @@ func (p Plan) rows() int {
 // it is posted.
 type Room struct {
 	Width int
-	Count int   // cuboids at one time: those of all bands in memory, and those on their way
+	Count int   // cuboids at one time
 	Bytes int64 // of each, as the source has its voxels
 }
 
 // Rooms are the memory for all cuboids, in the order in which their widths come
-// first in a band. A cuboid that is stored as another type is on its way in memory
-// of its worker.
+// first in a band. Of a single band there is more than it takes: what is posted of
+// it would else be in the way of the next.
 func (p Plan) Rooms() []Room {
 	height, depth := int64(longest(p.Data.Y(), p.Cuboid.Y)), int64(longest(p.Data.Z(), p.Cuboid.Z))
 	var rooms []Room
@@ -164,21 +174,13 @@ func (p Plan) Rooms() []Room {
 		}
 		rooms[i].Count++
 	}
-	bands := p.Data.Y().CountPieces(p.Cuboid.Y) * p.Data.Z().CountPieces(p.Cuboid.Z)
 	for i, r := range rooms {
-		onTheirWay := 0
-		if p.Source == p.Channel {
-			onTheirWay = min(p.Workers, p.busy()*r.Count)
+		rooms[i].Count *= p.Ahead
+		if p.Ahead == 1 && p.countBands() > 1 {
+			rooms[i].Count += min(p.Workers, p.busy()*r.Count)
 		}
-		rooms[i].Count = min(p.Ahead*r.Count+onTheirWay, bands*r.Count)
 	}
 	return rooms
-}
-
-// busy is how many bands have cuboids enough for all workers.
-func (p Plan) busy() int {
-	perBand := max(1, p.Data.X().CountPieces(p.Cuboid.X))
-	return (p.Workers + perBand - 1) / perBand
 }
 
 // CountCuboids is the number of cuboids of all bands of all chunks.

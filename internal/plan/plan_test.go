@@ -126,8 +126,8 @@ func TestMemory(t *testing.T) {
 	p := plan.New(box(0, 8192, 0, 8192, 0, 32), voxel.Uint16, voxel.Uint16, 8)
 	p.Slice.Held = 5 * MiB
 	m := p.Memory()
-	if want := int64(3 * 8 * cuboid); m.Bands != want {
-		t.Errorf("Bands = %d, want two bands and a cuboid for each worker, %d", m.Bands, want)
+	if want := int64(2 * 8 * cuboid); m.Bands != want {
+		t.Errorf("Bands = %d, want two bands, %d", m.Bands, want)
 	}
 	if want := int64(16 * 5 * MiB); m.Slices != want {
 		t.Errorf("Slices = %d, want %d", m.Slices, want)
@@ -183,24 +183,28 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// There is memory for the cuboids of all bands and those on their way, of each
-// width as many as there can be.
+// There is memory for the cuboids of all bands, of each width as many as they have.
 func TestRooms(t *testing.T) {
 	for _, tt := range []struct {
-		data    voxel.Box
-		channel voxel.Type
-		workers int
-		want    []plan.Room
+		data           voxel.Box
+		workers, ahead int
+		want           []plan.Room
 	}{
-		{box(0, 8192, 0, 8192, 0, 64), voxel.Uint8, 8, []plan.Room{{Width: 1024, Count: 24, Bytes: 16 << 20}}},
-		{box(0, 8192, 0, 8192, 0, 64), voxel.Uint64, 8, []plan.Room{{Width: 1024, Count: 16, Bytes: 16 << 20}}},
-		{box(0, 1030, 0, 8192, 0, 64), voxel.Uint8, 8, []plan.Room{{Width: 1024, Count: 5 + 4, Bytes: 16 << 20}, {Width: 6, Count: 5 + 4, Bytes: 6 << 14}}},
-		{box(1000, 30000, 0, 8192, 0, 64), voxel.Uint8, 8, []plan.Room{{Width: 24, Count: 2 + 1, Bytes: 24 << 14}, {Width: 1024, Count: 56 + 8, Bytes: 16 << 20}, {Width: 304, Count: 2 + 1, Bytes: 304 << 14}}},
-		{box(0, 1024, 0, 1024, 0, 64), voxel.Uint8, 8, []plan.Room{{Width: 1024, Count: 4, Bytes: 16 << 20}}}, // there are no more
-		{box(0, 10, 5, 7, 0, 64), voxel.Uint8, 1, []plan.Room{{Width: 10, Count: 3, Bytes: 10 * 2 * 16}}},
+		{box(0, 8192, 0, 8192, 0, 64), 8, 0, []plan.Room{{Width: 1024, Count: 16, Bytes: 16 << 20}}},
+		{box(0, 1030, 0, 8192, 0, 64), 8, 0, []plan.Room{{Width: 1024, Count: 5, Bytes: 16 << 20}, {Width: 6, Count: 5, Bytes: 6 << 14}}},
+		{box(1000, 30000, 0, 8192, 0, 64), 8, 0, []plan.Room{{Width: 24, Count: 2, Bytes: 24 << 14}, {Width: 1024, Count: 56, Bytes: 16 << 20}, {Width: 304, Count: 2, Bytes: 304 << 14}}},
+		{box(0, 1024, 0, 1024, 0, 64), 8, 0, []plan.Room{{Width: 1024, Count: 4, Bytes: 16 << 20}}}, // there are no more
+		{box(0, 10, 5, 7, 0, 64), 1, 0, []plan.Room{{Width: 10, Count: 2, Bytes: 10 * 2 * 16}}},
+		{box(0, 8192, 0, 8192, 0, 64), 8, 1, []plan.Room{{Width: 1024, Count: 8 + 8, Bytes: 16 << 20}}},
+		{box(500, 30000, 0, 8192, 0, 64), 4, 1, []plan.Room{{Width: 524, Count: 1 + 1, Bytes: 524 << 14}, {Width: 1024, Count: 28 + 4, Bytes: 16 << 20}, {Width: 304, Count: 1 + 1, Bytes: 304 << 14}}},
+		{box(0, 8192, 0, 1024, 0, 16), 8, 1, []plan.Room{{Width: 1024, Count: 8, Bytes: 16 << 20}}}, // there is no other band
 	} {
-		if got := plan.New(tt.data, voxel.Uint8, tt.channel, tt.workers).Rooms(); !slices.Equal(got, tt.want) {
-			t.Errorf("%v as %v: %+v, want %+v", tt.data, tt.channel, got, tt.want)
+		p := plan.New(tt.data, voxel.Uint8, voxel.Uint8, tt.workers)
+		if tt.ahead > 0 {
+			p.Ahead = tt.ahead
+		}
+		if got := p.Rooms(); !slices.Equal(got, tt.want) {
+			t.Errorf("%v: %+v, want %+v", tt.data, got, tt.want)
 		}
 	}
 }
@@ -216,7 +220,7 @@ func TestWithin(t *testing.T) {
 		size, workers, ahead int
 	}{
 		{8 << 30, 1024, 8, 2},
-		{1200 << 20, 1024, 5, 2},
+		{1200 << 20, 1024, 8, 2},
 		{1 << 30, 512, 8, 2},
 		{512 << 20, 512, 8, 1},
 		{320 << 20, 512, 1, 1},

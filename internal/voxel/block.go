@@ -36,9 +36,14 @@ func (b *Block) Reset(box Box, t Type) {
 
 // Row is the row at y, z of the block's box, in place.
 func (b *Block) Row(y, z int) []byte {
-	n := b.Box.X().Len() * b.Type.Size()
-	i := ((z-b.Box.Min.Z)*b.Box.Y().Len() + (y - b.Box.Min.Y)) * n
+	i, n := b.offset(Point{b.Box.Min.X, y, z}), b.Box.X().Len()*b.Type.Size()
 	return b.Data[i : i+n : i+n]
+}
+
+// offset is where the voxel at p, which lies in b, is in Data.
+func (b *Block) offset(p Point) int {
+	p = p.Add(b.Box.Min.Neg())
+	return ((p.Z*b.Box.Y().Len()+p.Y)*b.Box.X().Len() + p.X) * b.Type.Size()
 }
 
 // Slice is the one-deep block at z, sharing b's memory.
@@ -46,9 +51,7 @@ func (b *Block) Slice(z int) *Block { return b.Rows(z, b.Box.Y()) }
 
 // Rows is the one-deep block of the rows y, of b's, at z, sharing b's memory.
 func (b *Block) Rows(z int, y Range) *Block {
-	row := b.Box.X().Len() * b.Type.Size()
-	i := ((z-b.Box.Min.Z)*b.Box.Y().Len() + y.Min - b.Box.Min.Y) * row
-	n := y.Len() * row
+	i, n := b.offset(Point{b.Box.Min.X, y.Min, z}), y.Len()*b.Box.X().Len()*b.Type.Size()
 	return &Block{NewBox(b.Box.X(), y, Range{z, z + 1}), b.Type, b.Data[i : i+n : i+n]}
 }
 
@@ -78,21 +81,19 @@ const streamed = 1 << 20
 
 // copySlice is Copy of a box that both have, one deep.
 func (b *Block) copySlice(src *Block, both Box) (zero bool) {
-	size, z := b.Type.Size(), both.Min.Z
-	n := both.X().Len() * size
-	from := (both.Min.X - src.Box.Min.X) * size
-	if n == b.Box.X().Len()*size && len(b.Data) >= streamed {
-		rows := src.Rows(z, both.Y())
-		if zero, ok := streamRows(b.Rows(z, both.Y()).Data, rows.Data[from:], n, src.Box.X().Len()*size); ok {
+	n := both.X().Len() * b.Type.Size()
+	to, from := b.Data[b.offset(both.Min):], src.Data[src.offset(both.Min):]
+	apart, rows := src.Box.X().Len()*src.Type.Size(), both.Y().Len()
+	if n == b.Box.X().Len()*b.Type.Size() && len(b.Data) >= streamed {
+		if zero, ok := streamRows(to[:rows*n], from, n, apart); ok {
 			return zero
 		}
 	}
-	to := (both.Min.X - b.Box.Min.X) * size
 	zero = true
-	for y := both.Min.Y; y < both.Max.Y; y++ {
-		row := src.Row(y, z)[from : from+n]
+	for y := range rows {
+		row := from[y*apart:][:n]
 		zero = zero && IsZero(row)
-		copy(b.Row(y, z)[to:], row)
+		copy(to[y*b.Box.X().Len()*b.Type.Size():], row)
 	}
 	return zero
 }
