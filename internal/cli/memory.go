@@ -62,11 +62,15 @@ func (a *app) fit(p plan.Plan, f *jobFlags) (plan.Plan, error) {
 }
 
 // limitMemory makes the garbage collector keep to the plan, or to less if the
-// person says so by GOMEMLIMIT, until restore is called.
+// person says so by GOMEMLIMIT, until restore is called, which gives back what
+// the plan took: a report comes after it.
 func limitMemory(p plan.Plan) (restore func()) {
 	before := debug.SetMemoryLimit(-1)
-	debug.SetMemoryLimit(min(before, p.Memory().Total()))
-	return func() { debug.SetMemoryLimit(before) }
+	debug.SetMemoryLimit(min(before, p.Memory().Heap()))
+	return func() {
+		debug.SetMemoryLimit(before)
+		debug.FreeOSMemory()
+	}
 }
 
 var bytesPattern = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?) ?([KMGT]?)(i?B?)$`)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -253,6 +254,7 @@ func (a *app) compareSlices(ctx context.Context, r *ingest.Road, ch *boss.Channe
 func compareAlong(ctx context.Context, roads []*ingest.Road, ch *boss.Channel, also []listener, except []voxel.Box) (*verify.Report, error) {
 	rep := new(verify.Report)
 	for _, r := range roads {
+		debug.FreeOSMemory() // what the road before took, as this one takes as much
 		r.All = true
 		r.Sink = &verify.Sink{From: ch, Except: except}
 		r.Recorder = &recorders{listeners: append([]listener{rep}, also...)}
