@@ -106,11 +106,11 @@ func (r *rig) measureTo(ctx context.Context, k stack.Kind, row *row) error {
 		return err
 	}
 	row.Side, row.Slices, row.Voxels, row.Cuboids = s.Side, s.Slices, s.Voxels(k), s.Cuboids
-	if err := warm(s); err != nil {
-		return err
-	}
 	for i := range r.count {
 		fmt.Fprintf(r.say, "%s: run %d of %d\n", k.Name, i+1, r.count)
+		if err := warm(s); err != nil {
+			return err
+		}
 		one, err := r.once(ctx, k, s)
 		if err != nil {
 			return err
@@ -169,7 +169,7 @@ func makeOne(args []string, stdout io.Writer) error {
 }
 
 // warm has the system hold the files in its memory, as it does of those that were
-// just made: disks are not what is measured.
+// just made, and may not for long: disks are not what is measured.
 func warm(s *stack.Stack) error {
 	for z := range s.Slices {
 		f, err := os.Open(s.Path(z))

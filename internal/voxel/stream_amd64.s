@@ -3,10 +3,6 @@
 #include "textflag.h"
 
 // func streamRowsAVX2(dst, src *byte, n, stride, rows int) (zero bool)
-//
-// Rows are too short, and lie in too many pages, for the machine to see where
-// reading goes on: so the row after the next three is fetched meanwhile. At the
-// end that may be memory of nobody, which to a prefetch does not matter.
 TEXT ·streamRowsAVX2(SB), NOSPLIT, $0-41
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
@@ -18,12 +14,9 @@ TEXT ·streamRowsAVX2(SB), NOSPLIT, $0-41
 
 row:
 	MOVQ SI, R10
-	LEAQ (SI)(R8*4), R11
 	MOVQ DX, CX
 
 piece:
-	PREFETCHT0 (R11)
-	PREFETCHT0 64(R11)
 	VMOVDQU    (R10), Y0
 	VMOVDQU    32(R10), Y1
 	VMOVDQU    64(R10), Y2
@@ -37,7 +30,6 @@ piece:
 	VPOR       Y2, Y4, Y4
 	VPOR       Y3, Y5, Y5
 	ADDQ       $128, R10
-	ADDQ       $128, R11
 	ADDQ       $128, DI
 	SUBQ       $128, CX
 	JNZ        piece
