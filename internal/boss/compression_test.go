@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,12 +90,14 @@ func TestCompression(t *testing.T) {
 
 // That a server is slow is noticed while the first cuboids are on their way. The
 // cuboid is small, as the race detector makes compressing take up to a microsecond
-// a byte.
+// a byte, where it is on its way for a hundred. The answers do not come together, or
+// all who wait for them would be taken for a crowd that waits for a core.
 func TestAutoNoticesASlowWay(t *testing.T) {
 	const workers, cuboids = 8, 12
+	var requests atomic.Int64
 	slow := func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(time.Second + time.Duration(requests.Add(1))*50*time.Millisecond)
 		w.WriteHeader(http.StatusCreated)
 	}
 	ch := newChannel(t, serve(t, boss.Options{Workers: workers}, slow), voxel.Uint8)
