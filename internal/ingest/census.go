@@ -105,8 +105,12 @@ func (r *Road) look(ctx context.Context, z int) (one *plan.Slice, fault *Fault, 
 	if d, ok := slice.(source.Damaged); ok && d.Damage() != nil {
 		fault = &Fault{z, Damaged, d.Damage()}
 	}
-	return &plan.Slice{Held: slice.Held(), Step: slice.Step()}, fault, nil
+	takes := takesOf(slice)
+	return &takes, fault, nil
 }
+
+// takesOf is what it takes to read an open slice.
+func takesOf(s source.Slice) plan.Slice { return plan.Slice{Held: s.Held(), Step: s.Step()} }
 
 // kindOf says what an error of opening or reading means for the slice.
 func kindOf(err error) FaultKind {

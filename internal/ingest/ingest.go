@@ -114,12 +114,8 @@ func (r *Road) Run(ctx context.Context) error {
 		}
 	})()
 
-	readers := plan.CuboidZ
-	if r.Plan.Readers > 0 {
-		readers = min(readers, r.Plan.Readers)
-	}
-	run := &run{r, newStock(r.Plan), make(chan *voxel.Block, readers)}
-	for range readers {
+	run := &run{r, newStock(r.Plan), make(chan *voxel.Block, r.Plan.Reads())}
+	for range r.Plan.Reads() {
 		run.buffers <- new(voxel.Block)
 	}
 	chunks := make(chan opened)

@@ -55,7 +55,7 @@ func (r *Road) Any(ctx context.Context) (one plan.Slice, ok bool, err error) {
 	for z := r.Stack.Min; z < r.Stack.Max; z++ {
 		slice, err := r.Source.Open(ctx, z)
 		if err == nil {
-			one = plan.Slice{Held: slice.Held(), Step: slice.Step()}
+			one = takesOf(slice)
 			return one, true, slice.Close()
 		}
 		if ctx.Err() != nil || !isLoss(err) {

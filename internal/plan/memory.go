@@ -71,14 +71,11 @@ func (p Plan) rowBytes() int64 {
 	if p.Ahead == 0 {
 		return 0
 	}
-	rows, readers := longest(p.Data.Y(), p.Cuboid.Y), longest(p.Data.Z(), p.Cuboid.Z)
+	rows := longest(p.Data.Y(), p.Cuboid.Y)
 	if n := p.rows(); n > 0 {
 		rows = min(rows, n)
 	}
-	if p.Readers > 0 {
-		readers = min(readers, p.Readers)
-	}
-	return int64(readers) * int64(rows) * int64(p.Data.Size().X) * int64(p.Source.Size())
+	return int64(p.Reads()) * int64(rows) * int64(p.Data.Size().X) * int64(p.Source.Size())
 }
 
 // least is the smallest width and height of a cuboid: that of a stored cube. A
@@ -97,7 +94,7 @@ func (e *MemoryError) Error() string {
 
 // Within is p with as many bands in memory, as large cuboids and as many workers
 // as limit bytes allow, and no more than p has. It gives up first what costs
-// least time: bands beyond the second, which is decoded while the first is
+// least time: bands beyond the second, which is read while the first is
 // posted; workers beyond a few; the size of cuboids; and what is left of the rest.
 // The error is a [*MemoryError] if nothing fits.
 func (p Plan) Within(limit int64) (Plan, error) {

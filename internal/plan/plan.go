@@ -134,6 +134,15 @@ func (p Plan) Bands(chunk voxel.Box) iter.Seq[voxel.Box] {
 // then y, then z.
 func (p Plan) Cuboids(box voxel.Box) iter.Seq[voxel.Box] { return box.Pieces(p.Cuboid) }
 
+// Reads is how many slices are read side by side at most.
+func (p Plan) Reads() int {
+	n := longest(p.Data.Z(), p.Cuboid.Z)
+	if p.Readers > 0 {
+		n = min(n, p.Readers)
+	}
+	return n
+}
+
 // Rows cuts y, rows of a slice (from 0), into what is read at one time.
 func (p Plan) Rows(y voxel.Range) iter.Seq[voxel.Range] {
 	n := p.rows()
